@@ -1,0 +1,245 @@
+package stream
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Config of the writers. Zero values mean the documented defaults.
+type Config struct {
+	// Writers is the number of writer goroutines, default 1, at most 64. One per
+	// core that has nothing else to do; a second one on the same core costs p99.
+	Writers int
+	// MaxLagBytes is how far a listener may stay behind the head of a stream, or
+	// how much may wait for it alone, before it is closed as a slow consumer.
+	// Default 4 MiB. It bounds memory: segments live as long as the slowest cursor.
+	MaxLagBytes int
+	// MaxBlocked is how long a listener may leave the last write unflushed before
+	// it is closed as a slow consumer. Default 5 minutes: a hidden browser tab may
+	// stop reading for that long and come back.
+	MaxBlocked time.Duration
+	// MaxWriteBytes is the most that one visit writes, unless a single segment or
+	// packet is longer. Default 128 KiB, the size of the socket's send buffer: more
+	// would only be copied into the edge's queue.
+	MaxWriteBytes int
+	// PassEvery is the least time from the start of one pass to the start of the
+	// next when a pass takes longer than Tick. Default 100 ms.
+	PassEvery time.Duration
+	// Tick is the loop's step. Default 50 ms.
+	Tick time.Duration
+	// SlowCode and SlowReason close a slow consumer. Default 1013 (RFC 6455's
+	// registry: try again later) and a sentence.
+	SlowCode   int
+	SlowReason string
+}
+
+func (c Config) withDefaults() Config {
+	if c.Writers <= 0 {
+		c.Writers = 1
+	}
+	c.Writers = min(c.Writers, 64)
+	if c.MaxLagBytes <= 0 {
+		c.MaxLagBytes = 4 << 20
+	}
+	if c.MaxBlocked <= 0 {
+		c.MaxBlocked = 5 * time.Minute
+	}
+	if c.MaxWriteBytes <= 0 {
+		c.MaxWriteBytes = 128 << 10
+	}
+	if c.PassEvery <= 0 {
+		c.PassEvery = 100 * time.Millisecond
+	}
+	if c.Tick <= 0 {
+		c.Tick = 50 * time.Millisecond
+	}
+	if c.SlowCode == 0 {
+		c.SlowCode = 1013
+	}
+	if c.SlowReason == "" {
+		c.SlowReason = "You are reading too slowly"
+	}
+	return c
+}
+
+// Stats counts what the writers did. All fields only grow, except Lag and
+// Blocked. Read from any goroutine.
+type Stats struct {
+	Visits        atomic.Uint64 // listeners looked at
+	Writes        atomic.Uint64 // Conn.Write calls
+	Bytes         atomic.Uint64 // bytes given to Conn.Write
+	Copied        atomic.Uint64 // of those, bytes that had to be gathered first
+	Passes        atomic.Uint64
+	PassNanos     atomic.Uint64 // time spent in passes
+	SlowConsumers atomic.Uint64
+	Blocked       atomic.Int64 // listeners with an unflushed write now
+}
+
+// Writers is the loop's end of the writer goroutines. Its methods other than
+// Run, Stats and Flush belong to the loop's goroutine.
+type Writers struct {
+	cfg     Config
+	writers []*writer
+	stats   Stats
+	next    int       // writer of the next listener, round robin
+	news    []*Stream // appended to since the last publish
+	arena   []byte    // frames of this tick's sends; the collector frees it with its last op
+	stop    chan struct{}
+	running sync.WaitGroup
+}
+
+// NewWriters starts no goroutine; see Run and Step.
+func NewWriters(cfg Config) *Writers {
+	ws := &Writers{cfg: cfg.withDefaults(), stop: make(chan struct{})}
+	for i := range ws.cfg.Writers {
+		ws.writers = append(ws.writers, newWriter(i, &ws.cfg, &ws.stats))
+	}
+	return ws
+}
+
+// Stats returns the counters. Any goroutine.
+func (ws *Writers) Stats() *Stats { return &ws.stats }
+
+// NewAudience makes an audience of an area stream, heard by nobody else and nil
+// for none, and a chat stream that other audiences may hear too.
+func (ws *Writers) NewAudience(area, chat *Stream) *Audience {
+	aud := &Audience{shards: make([]shard, len(ws.writers))}
+	aud.hears[Area], aud.hears[Chat] = area, chat
+	if area != nil {
+		area.only = aud
+	}
+	for i := range aud.shards {
+		aud.shards[i] = shard{aud: aud, listed: -1}
+	}
+	return aud
+}
+
+// Append says frames to everybody who hears s. The cost does not depend on how
+// many that are. The frames are copied.
+func (ws *Writers) Append(s *Stream, frames []byte) {
+	s.append(frames)
+	if !s.dirty {
+		s.dirty = true
+		ws.news = append(ws.news, s)
+	}
+}
+
+// Join puts a new listener into aud; it hears what is said from now on.
+func (ws *Writers) Join(l *Listener, conn Conn, aud *Audience) {
+	l.conn = conn
+	l.writer = uint8(ws.next)
+	ws.next = (ws.next + 1) % len(ws.writers)
+	l.aud = aud
+	ws.push(op{kind: opJoin, l: l, aud: aud, cursors: aud.here()})
+}
+
+// Move puts a listener into another audience. It has then been sent everything
+// that was said before in the one it leaves, and hears what is said from now on
+// in the new one; a stream that both hear goes on without a gap.
+func (ws *Writers) Move(l *Listener, aud *Audience) {
+	o := op{kind: opMove, l: l, aud: aud, area: l.areaEnd(), cursors: aud.here()}
+	l.aud = aud
+	ws.push(o)
+}
+
+// Send gives frames to one listener alone, in order with what its area stream
+// says. The frames are copied.
+func (ws *Writers) Send(l *Listener, frames []byte) {
+	if len(ws.arena)+len(frames) > cap(ws.arena) {
+		ws.arena = make([]byte, 0, max(4<<10, len(frames)))
+	}
+	from := len(ws.arena)
+	ws.arena = append(ws.arena, frames...)
+	ws.push(op{kind: opSend, l: l, area: l.areaEnd(), frames: ws.arena[from:len(ws.arena):len(ws.arena)]})
+}
+
+// Skip keeps the bytes that were appended to s since position from away from l,
+// which must hear s.
+func (ws *Writers) Skip(l *Listener, s *Stream, from uint64) {
+	ws.push(op{kind: opSkip, l: l, skip: span{s, from, s.end}})
+}
+
+// Leave forgets a listener; nothing more is sent to it.
+func (ws *Writers) Leave(l *Listener) {
+	l.aud = nil
+	ws.push(op{kind: opLeave, l: l})
+}
+
+// Publish ends a tick. First the writers are handed the tick's operations, then
+// the heads are published, so that who sees a head finds every operation that was
+// said before it; last the writers are told which streams have news.
+func (ws *Writers) Publish() {
+	for _, w := range ws.writers {
+		w.send()
+	}
+	for _, s := range ws.news {
+		s.dirty = false
+		s.publish()
+	}
+	for _, w := range ws.writers {
+		w.out.news = append(w.out.news, ws.news...)
+		w.send()
+		if w.handed {
+			w.handed = false
+			w.wakeUp()
+		}
+	}
+	clear(ws.news)
+	ws.news = ws.news[:0]
+}
+
+func (ws *Writers) push(o op) {
+	w := ws.writers[o.l.writer]
+	w.out.ops = append(w.out.ops, o)
+}
+
+// Run starts the writer goroutines.
+func (ws *Writers) Run() {
+	for _, w := range ws.writers {
+		ws.running.Add(1)
+		go func() {
+			defer ws.running.Done()
+			w.run(ws.stop)
+		}()
+	}
+}
+
+// Stop lets the writers send what is published, waits at most flush for
+// listeners whose last write is unflushed, and ends the goroutines. Call it once,
+// after the last Publish.
+func (ws *Writers) Stop(flush time.Duration) {
+	for _, w := range ws.writers {
+		w.flush = flush
+	}
+	close(ws.stop)
+	ws.running.Wait()
+}
+
+// Step does, on the caller's goroutine, what Run's goroutines would do now: for
+// tests and tools that own the clock. Not together with Run.
+func (ws *Writers) Step() {
+	for _, w := range ws.writers {
+		w.takeBatches()
+		w.sweepBlocked()
+		w.visitTouched()
+		w.pass()
+	}
+}
+
+func (aud *Audience) here() (at [streams]Cursor) {
+	for i, s := range aud.hears {
+		if s != nil {
+			at[i] = s.here()
+		}
+	}
+	return at
+}
+
+// areaEnd is the end of the area stream where the loop last put l.
+func (l *Listener) areaEnd() uint64 {
+	if l.aud == nil || l.aud.hears[Area] == nil {
+		return 0
+	}
+	return l.aud.hears[Area].end
+}
