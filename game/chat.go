@@ -1,0 +1,69 @@
+package game
+
+import (
+	"strconv"
+	"unsafe"
+
+	"tavern/codec"
+	"tavern/game/stream"
+)
+
+const tooFast = "You are talking too fast"
+
+// chat says text to everybody else in the room, each in the form that it
+// understands: players get Chat(sender, text), guests get Chat(text).
+func (w *world) chat(p *Player, text string) {
+	if text == "" {
+		w.stats.ChatsEmpty.Add(1)
+		return
+	}
+	if w.chatPerTick > 0 && !p.talk.take(w.now, w.chatPerTick, w.chatBurst) {
+		w.stats.ChatsTooFast.Add(1)
+		if p.talk.tokens >= 0 { // once until the bucket has filled again
+			p.talk.tokens -= 1
+			w.deny(p, tooFast)
+		}
+		return
+	}
+	w.stats.Chats.Add(1)
+	if p.actor != nil {
+		w.stir(p.actor)
+	}
+	if w.players > 0 {
+		w.packet = codec.AppendChat(w.packet[:0], p.name(w), text)
+		w.say(w.playersChat, p)
+	}
+	if w.guests > 0 {
+		if p.actor == nil {
+			w.packet = codec.AppendGuestChat(w.packet[:0], text)
+		} else {
+			w.packet = codec.AppendGuestChatFrom(w.packet[:0], p.actor.name, text)
+		}
+		w.say(w.guestsChat, p)
+	}
+}
+
+// say appends the world's packet to a chat stream, past its own sender.
+func (w *world) say(s *stream.Stream, sender *Player) {
+	from := s.Position()
+	w.frame = codec.AppendTextFrame(w.frame[:0], w.packet)
+	w.writers.Append(s, w.frame)
+	if sender.hears(s, w) {
+		w.writers.Skip(&sender.Listener, s, from)
+	}
+}
+
+// hears reports whether p hears the chat stream s.
+func (p *Player) hears(s *stream.Stream, w *world) bool {
+	return (p.actor != nil) == (s == w.playersChat)
+}
+
+// name is what players read as the sender of p's chats. A guest's lives in the
+// loop's scratch until the next one: saying something must not allocate.
+func (p *Player) name(w *world) string {
+	if p.actor != nil {
+		return p.actor.name
+	}
+	w.guestName = strconv.AppendUint(append(w.guestName[:0], "guest-"...), uint64(p.guest), 10)
+	return unsafe.String(unsafe.SliceData(w.guestName), len(w.guestName))
+}

@@ -1,0 +1,86 @@
+package game
+
+import (
+	"math"
+
+	"tavern/codec"
+)
+
+// saveEveryTicks is how often a walking actor's position is kept: five seconds.
+const saveEveryTicks = 100
+
+// target sends an actor on its way to a point, clamped to the world. A new target
+// replaces the old one; where the actor stands already is no walk.
+func (w *world) target(a *actor, x, y float64) {
+	b := w.cfg.World
+	a.tx = clamp(x, b.MinX, b.MaxX)
+	a.ty = clamp(y, b.MinY, b.MaxY)
+	w.stats.Targets.Add(1)
+	w.stir(a)
+	if a.walking < 0 {
+		if a.tx == a.x && a.ty == a.y {
+			return
+		}
+		a.walking = int32(len(w.walkers))
+		a.saved = w.now
+		w.walkers = append(w.walkers, a)
+	}
+}
+
+// halt takes an actor from the walkers.
+func (w *world) halt(a *actor) {
+	if a.walking < 0 {
+		return
+	}
+	last := len(w.walkers) - 1
+	w.walkers[a.walking] = w.walkers[last]
+	w.walkers[a.walking].walking = a.walking
+	w.walkers[last] = nil
+	w.walkers = w.walkers[:last]
+	a.walking = -1
+}
+
+// walk moves every walking actor one step of fixed length, so that the same
+// inputs in the same ticks give the same bytes. The last step ends exactly on
+// the target.
+func (w *world) walk() {
+	for i := len(w.walkers) - 1; i >= 0; i-- { // downwards: arriving fills a gap from behind
+		a := w.walkers[i]
+		dx, dy := a.tx-a.x, a.ty-a.y
+		dist := math.Hypot(dx, dy)
+		a.active = w.now
+		if dist <= w.step {
+			a.x, a.y = a.tx, a.ty
+			w.halt(a)
+			w.cfg.Accounts.Save(a.id, a.x, a.y)
+		} else {
+			a.x += dx / dist * w.step
+			a.y += dy / dist * w.step
+			if w.now-a.saved >= saveEveryTicks {
+				a.saved = w.now
+				w.cfg.Accounts.Save(a.id, a.x, a.y)
+			}
+		}
+		if c := w.grid.at(a.x, a.y); c != a.cell {
+			w.cross(a, c)
+		}
+		w.moved(a)
+	}
+}
+
+// moved tells those who see a, and a's own player, where it is now.
+func (w *world) moved(a *actor) {
+	w.packet = codec.AppendDelta(w.packet[:0], a.id, a.id, a.x, a.y)
+	w.frame = codec.AppendTextFrame(w.frame[:0], w.packet)
+	w.grid.around(a.cell, func(c *cell) {
+		if c.area != nil && a.seenFrom(c) {
+			w.writers.Append(c.area, w.frame)
+		}
+	})
+	if !a.seenFrom(a.cell) {
+		w.writers.Send(&a.player.Listener, w.frame)
+	}
+	w.stats.Deltas.Add(1)
+}
+
+func clamp(v, lo, hi float64) float64 { return min(max(v, lo), hi) }

@@ -1,0 +1,20 @@
+package game
+
+import "sync/atomic"
+
+// Stats counts what the loop did. The loop stores, anyone reads. Players and
+// Guests are levels, all others only grow.
+type Stats struct {
+	Players, Guests atomic.Int64
+
+	Ticks        atomic.Uint64
+	TicksDropped atomic.Uint64 // late ticks that were not caught up
+	Packets      atomic.Uint64 // taken from rings
+	Ignored      atomic.Uint64 // of those, made no sense in the player's state
+	RingFull     atomic.Uint64 // packets dropped because the sender was flooding
+	Chats        atomic.Uint64 // said
+	ChatsEmpty   atomic.Uint64 // dropped, no text
+	ChatsTooFast atomic.Uint64 // dropped, over the rate
+	Targets      atomic.Uint64
+	Deltas       atomic.Uint64 // actors moved, summed over ticks
+}

@@ -1,0 +1,183 @@
+package game
+
+import (
+	"tavern/codec"
+	"tavern/game/stream"
+)
+
+// actor is a logged-in player's body in the world.
+type actor struct {
+	id     int64 // the account's
+	player *Player
+	name   string
+	x, y   float64 // pixels
+	tx, ty float64 // where it walks to
+
+	cell    *cell  // where it stands
+	home    *cell  // whose audience its player is in; behind cell only while it crosses
+	slot    int32  // in cell.actors
+	walking int32  // in world.walkers, -1 while it stands
+	all     int32  // in world.actors
+	active  uint32 // tick in which it last walked or talked
+	saved   uint32 // tick in which its position was last saved while walking
+	shown   uint16 // bit(cell, h) is set while it is in h's view
+	avatar  uint8
+}
+
+// world is the simulated state. All of it belongs to the loop.
+type world struct {
+	cfg     *Config
+	writers *stream.Writers
+	stats   *Stats
+	now     uint32
+	step    float64 // pixels per tick
+
+	grid        grid
+	actors      []*actor
+	walkers     []*actor
+	playersChat *stream.Stream
+	guestsChat  *stream.Stream
+	guestsAud   *stream.Audience
+	players     int
+	guests      int
+	lastGuest   uint32
+
+	chatPerTick float32 // 0 = no limit
+	chatBurst   float32
+
+	packet, frame, private, guestName []byte // scratch
+}
+
+func newWorld(cfg *Config, writers *stream.Writers, stats *Stats) *world {
+	w := &world{
+		cfg: cfg, writers: writers, stats: stats,
+		step:        cfg.Speed * cfg.Tick.Seconds(),
+		grid:        newGrid(cfg.World, cfg.Cell),
+		playersChat: stream.NewStream(),
+		guestsChat:  stream.NewStream(),
+		chatPerTick: float32(cfg.ChatRate * cfg.Tick.Seconds()),
+		chatBurst:   float32(cfg.ChatBurst),
+	}
+	w.packet = make([]byte, 0, 4<<10)
+	w.guestsAud = writers.NewAudience(nil, w.guestsChat)
+	return w
+}
+
+// enterGuest lets p hear the chat room and talk in it.
+func (w *world) enterGuest(p *Player, conn Conn) {
+	w.lastGuest++
+	p.guest = w.lastGuest
+	p.inWorld = true
+	w.guests++
+	w.stats.Guests.Store(int64(w.guests))
+	w.writers.Join(&p.Listener, conn, w.guestsAud)
+}
+
+// enter answers the Login of p and puts its actor into the world. The client
+// takes the first model for its own, so that one leads; then come those of
+// everybody in sight, and those who can see the newcomer get its model.
+func (w *world) enter(p *Player, conn Conn, acc Account) {
+	a := &actor{
+		id: acc.ID, player: p, name: acc.Name, avatar: acc.Avatar,
+		x:       clamp(acc.X, w.cfg.World.MinX, w.cfg.World.MaxX),
+		y:       clamp(acc.Y, w.cfg.World.MinY, w.cfg.World.MaxY),
+		walking: -1, active: w.now,
+	}
+	c := w.grid.at(a.x, a.y)
+	a.cell = c
+	c.put(a)
+	a.all = int32(len(w.actors))
+	w.actors = append(w.actors, a)
+	w.open(c)
+	w.grid.around(c, func(h *cell) { w.show(h, a) })
+
+	a.home = c
+	if p.inWorld { // a guest logs in
+		w.guests--
+		w.stats.Guests.Store(int64(w.guests))
+		w.private = frame(w.private[:0], codec.AppendOk(w.packet[:0]))
+		w.writers.Move(&p.Listener, c.aud)
+	} else {
+		w.writers.Join(&p.Listener, conn, c.aud)
+		w.private = frame(w.private[:0], codec.AppendOk(w.packet[:0]))
+	}
+	p.actor, p.inWorld = a, true
+	w.players++
+	w.stats.Players.Store(int64(w.players))
+
+	w.private = w.appendModel(w.private, a)
+	for _, v := range c.view {
+		if v != a {
+			w.private = w.appendModel(w.private, v)
+		}
+	}
+	w.writers.Send(&p.Listener, w.private)
+}
+
+// leave takes p out: who knows its actor hears Disconnect, its position is kept
+// and the account is free.
+func (w *world) leave(p *Player) {
+	w.writers.Leave(&p.Listener)
+	p.inWorld = false
+	a := p.actor
+	if a == nil {
+		w.guests--
+		w.stats.Guests.Store(int64(w.guests))
+		return
+	}
+	p.actor = nil
+	w.players--
+	w.stats.Players.Store(int64(w.players))
+	w.halt(a)
+
+	c := a.cell
+	w.close(c)
+	a.home = nil
+	c.take(a)
+	w.frame = frame(w.frame[:0], codec.AppendDisconnect(w.packet[:0], a.id))
+	var saw [9]*cell
+	n := 0
+	w.grid.around(c, func(h *cell) {
+		if a.seenFrom(h) {
+			w.writers.Append(h.area, w.frame)
+			h.drop(a)
+			saw[n] = h
+			n++
+		}
+	})
+	for _, h := range saw[:n] {
+		w.refill(h)
+	}
+	last := len(w.actors) - 1
+	w.actors[a.all] = w.actors[last]
+	w.actors[a.all].all = a.all
+	w.actors[last] = nil
+	w.actors = w.actors[:last]
+
+	w.cfg.Accounts.Save(a.id, a.x, a.y)
+	w.cfg.Accounts.Release(a.id)
+}
+
+// saveAll keeps the position of everybody in the world.
+func (w *world) saveAll() {
+	for _, a := range w.actors {
+		w.cfg.Accounts.Save(a.id, a.x, a.y)
+	}
+}
+
+// deny tells p alone why something was refused.
+func (w *world) deny(p *Player, reason string) {
+	w.private = frame(w.private[:0], codec.AppendDeny(w.packet[:0], reason))
+	w.writers.Send(&p.Listener, w.private)
+}
+
+// appendModel appends the full model of a as a frame.
+func (w *world) appendModel(dst []byte, a *actor) []byte {
+	w.packet = codec.AppendModel(w.packet[:0], codec.Model{
+		ID: a.id, User: a.id, InstanceID: a.id, EntityID: a.id,
+		X: a.x, Y: a.y, Name: a.name, Avatar: a.avatar,
+	})
+	return codec.AppendTextFrame(dst, w.packet)
+}
+
+func frame(dst, packet []byte) []byte { return codec.AppendTextFrame(dst, packet) }
