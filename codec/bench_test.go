@@ -14,6 +14,7 @@ func BenchmarkDecode(b *testing.B) {
 		{"Chat/escaped", `{"a":"Chat","p0":"alice","p1":"h\u00e9 \"q\" <\/b> \u20ac \ud83d\ude00 \\ [b]x[/b]"}`},
 		{"Chat/unicode", `{"a":"Chat","p0":"Ælfgifu","p1":"Привет, кто-нибудь здесь? 😀"}`},
 		{"Chat/longest", `{"a":"Chat","p0":"alice","p1":"` + strings.Repeat("lorem ip", MaxTextBytes/8) + `"}`},
+		{"Chat/longest-unicode", `{"a":"Chat","p0":"alice","p1":"` + strings.Repeat("длинный ", MaxTextBytes/15) + `"}`},
 		{"Target", `{"a":"Target","p0":120,"p1":60}`},
 		{"Target/floats", `{"a":"Target","p0":-1203.1415926535897,"p1":60.27182818284590}`},
 		{"NotJSON", `{"a":"Chat","p0":"hello, is anybody here?}`},

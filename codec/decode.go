@@ -22,8 +22,8 @@ func Decode(data []byte) (Packet, error) {
 	if !utf8.Valid(data) {
 		return Packet{}, ErrUTF8
 	}
-	m, err := scan(data)
-	if err != nil {
+	var m members
+	if err := m.scan(data); err != nil {
 		return Packet{}, err
 	}
 	p, err := m.packet(data)
@@ -42,25 +42,23 @@ type members struct {
 }
 
 // scan reads the whole packet before anything in it is judged.
-func scan(data []byte) (members, *Error) {
-	var m members
+func (m *members) scan(data []byte) *Error {
 	s := scanner{data: data}
-	if s.peek() != '{' {
-		if _, err := s.value(0); err != nil {
-			return m, err
-		}
-		if !s.atEnd() {
-			return m, ErrNotJSON
-		}
-		return m, ErrNotObject
+	verdict := ErrNotObject
+	var err *Error
+	if s.peek() == '{' {
+		verdict = nil
+		err = s.object(0, m)
+	} else {
+		_, err = s.value(0)
 	}
-	if err := s.object(0, &m); err != nil {
-		return m, err
+	if err != nil {
+		return err
 	}
 	if !s.atEnd() {
-		return m, ErrNotJSON
+		return ErrNotJSON
 	}
-	return m, nil
+	return verdict
 }
 
 // set files the value under its key, given as it stands between its quotes. Any
@@ -138,7 +136,7 @@ func (m *members) actionIn(data []byte) Action {
 		return actionNamed(name)
 	}
 	var buf [16]byte // longer than any action's name
-	if m.action.size > len(buf) {
+	if int(m.action.size) > len(buf) {
 		return 0
 	}
 	unescaped := buf[:0]

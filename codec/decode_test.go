@@ -92,6 +92,22 @@ func TestDecodeFirstError(t *testing.T) {
 	}
 }
 
+// Long runs of text are scanned eight bytes at a time: every byte must be seen
+// for what it is wherever it stands.
+func TestDecodeEveryByteEverywhere(t *testing.T) {
+	for place := range 20 {
+		for c := range 256 {
+			text := []byte(`{"a":"Chat","p0":"--------------------"}`)
+			text[len(`{"a":"Chat","p0":"`)+place] = byte(c)
+			got, err := Decode(text)
+			want, wantErr := reference(text)
+			if e, _ := err.(*Error); e != wantErr || got != want {
+				t.Errorf("%q: got %+v, %v; want %+v, %v", text, got, err, want, wantErr)
+			}
+		}
+	}
+}
+
 // MaxPacketBytes must leave room for the largest packet that keeps the other
 // limits, however it is written.
 func TestLargestPacketsFit(t *testing.T) {

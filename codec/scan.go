@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -16,13 +17,14 @@ const (
 )
 
 // value is one scanned JSON value, as a place in the packet's bytes: nothing is
-// copied before the whole packet is known to be good.
+// copied before the whole packet is known to be good. MaxPacketBytes keeps the
+// places small.
 type value struct {
 	kind       kind
 	escaped    bool // text: holds a backslash
 	unclean    bool // text: may hold a character that chat text must not
-	start, end int
-	size       int // text: length in bytes once unescaped
+	start, end int32
+	size       int32 // text: length in bytes once unescaped
 }
 
 // What a byte means to a scanner inside a string.
@@ -173,7 +175,8 @@ func (s *scanner) literal(word string) (value, *Error) {
 // text scans a string from its opening quote on.
 func (s *scanner) text() (value, *Error) {
 	i := s.i + 1
-	v := value{kind: text, start: i}
+	v := value{kind: text, start: int32(i)}
+	i += asciiRun(s.data[i:])
 	shrinks := 0 // by so many bytes when unescaped
 	for ; i < len(s.data); i++ {
 		switch class := stringBytes[s.data[i]]; {
@@ -181,7 +184,8 @@ func (s *scanner) text() (value, *Error) {
 		case class == suspect:
 			v.unclean = true
 		case s.data[i] == '"':
-			v.end, v.size = i, i-v.start-shrinks
+			v.end = int32(i)
+			v.size = v.end - v.start - int32(shrinks)
 			s.i = i + 1
 			return v, nil
 		case s.data[i] == '\\':
@@ -197,6 +201,24 @@ func (s *scanner) text() (value, *Error) {
 		}
 	}
 	return value{}, ErrNotJSON
+}
+
+// asciiRun is how many bytes at the start of b are surely plain, told eight at a
+// time: long texts are mostly that.
+func asciiRun(b []byte) int {
+	const each, top = 0x0101010101010101, 0x8080808080808080
+	for n := 0; ; n += 8 {
+		if n+8 > len(b) {
+			return n
+		}
+		x := binary.LittleEndian.Uint64(b[n:])
+		// The lowest byte that is not plain ASCII sets its top bit here: below
+		// 0x20 and a match with the quote or the backslash borrow, DEL carries.
+		odd := x | (x + each) | (x - 0x20*each) | (x ^ '"'*each - each) | (x ^ '\\'*each - each)
+		if odd&top != 0 {
+			return n
+		}
+	}
 }
 
 // number scans a number: its grammar only, not its range.
@@ -225,7 +247,7 @@ func (s *scanner) number() (value, *Error) {
 			return value{}, ErrNotJSON
 		}
 	}
-	return value{kind: number, start: start, end: s.i, size: s.i - start}, nil
+	return value{kind: number, start: int32(start), end: int32(s.i), size: int32(s.i - start)}, nil
 }
 
 // digits steps over digits and tells whether there was one.

@@ -9,7 +9,7 @@ import (
 // strings, the second one cleaned if clean is set.
 func cut(data []byte, a, b value, clean bool) (string, string) {
 	var both strings.Builder
-	both.Grow(a.size + b.size)
+	both.Grow(int(a.size + b.size))
 	a.write(&both, data, false)
 	middle := both.Len()
 	b.write(&both, data, clean)
