@@ -155,7 +155,10 @@ func referenceFloat(v json.RawMessage) (float64, *Error) {
 func FuzzDecode(f *testing.F) {
 	for _, file := range golden(f) {
 		for _, c := range file.Cases {
-			f.Add(c.data(f))
+			// The fuzzer spends a minute on making each long input shorter.
+			if data := c.data(f); len(data) < 500 {
+				f.Add(data)
+			}
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

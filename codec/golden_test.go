@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -246,6 +247,26 @@ func TestGoldenIsComplete(t *testing.T) {
 	for name := range encoders {
 		if !used[name] {
 			t.Errorf("no case for encoder %s", name)
+		}
+	}
+}
+
+// WIRE.md must name what the code has, in the order the code judges by.
+func TestWirePage(t *testing.T) {
+	page, err := os.ReadFile("WIRE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := string(page)
+	for a := Register; a <= Despawn; a++ {
+		if !strings.Contains(rest, "\n| `"+a.String()+"` |") {
+			t.Errorf("no row for action %v", a)
+		}
+	}
+	for _, e := range allErrors {
+		var found bool
+		if _, rest, found = strings.Cut(rest, "\n| `"+e.Label+"` | "+e.Reason+" |"); !found {
+			t.Fatalf("no row for error %s, %q in its place", e.Label, e.Reason)
 		}
 	}
 }
