@@ -185,9 +185,9 @@ func cellOf(w *world, a *actor) (x, y int) {
 // TestWitnesses runs long random scenarios: joins, leaves, crossings, crowds that
 // form and dissolve, in worlds of small and large cells.
 func TestWitnesses(t *testing.T) {
-	steps, seeds := 600, 6
+	steps, seeds := 400, 2
 	if testing.Short() {
-		steps, seeds = 200, 2
+		steps, seeds = 150, 1
 	}
 	world := Bounds{-1000, -1000, 1000, 1000}
 	for _, c := range []struct {
