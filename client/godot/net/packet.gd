@@ -19,25 +19,25 @@ func _init(of_action: String = "", with_payloads: Array = []) -> void:
 
 ## The packet's JSON, in one line.
 func encode() -> String:
-	var object: Dictionary = {"a": action}
+	var members: Dictionary = {"a": action}
 	for i: int in payloads.size():
-		object["p%d" % i] = payloads[i]
-	return JSON.stringify(object, "", false)
+		members["p%d" % i] = payloads[i]
+	return JSON.stringify(members, "", false)
 
 
 ## Reads one packet, or gives null if the text is none. Unknown keys are
 ## ignored; payloads are placed by the number in their key and end before the
 ## first number that is missing.
-static func decode(text: String) -> Packet:
+static func decode(message: String) -> Packet:
 	var json: JSON = JSON.new() # unlike JSON.parse_string it keeps quiet about bad input
-	if json.parse(text) != OK or not json.data is Dictionary:
+	if json.parse(message) != OK or not json.data is Dictionary:
 		return null
-	var object: Dictionary = json.data
-	if not object.get("a") is String:
+	var members: Dictionary = json.data
+	if not members.get("a") is String:
 		return null
-	var packet: Packet = Packet.new(str(object["a"]))
-	while object.has("p%d" % packet.payloads.size()):
-		packet.payloads.append(object["p%d" % packet.payloads.size()])
+	var packet: Packet = Packet.new(str(members["a"]))
+	while members.has("p%d" % packet.payloads.size()):
+		packet.payloads.append(members["p%d" % packet.payloads.size()])
 	return packet
 
 

@@ -1,0 +1,52 @@
+class_name Bubble
+extends PanelContainer
+## What an actor has just said, over its head for as long as it takes to read.
+
+const MOST_WIDTH: float = 220.0
+
+## Longer texts are cut here; the chat log has them whole.
+const MOST_LETTERS: int = 140
+
+## How long a text is shown: a moment to notice it, and then by its length.
+const SECONDS: float = 3.0
+const SECONDS_PER_LETTER: float = 0.05
+
+var _left: float = 0.0
+
+@onready var _label: Label = $Text
+
+
+func _ready() -> void:
+	hide()
+
+
+func show_text(text: String) -> void:
+	var safe: String = Plain.line(text)
+	if safe.length() > MOST_LETTERS:
+		safe = safe.left(MOST_LETTERS - 1) + "…"
+	_left = SECONDS + SECONDS_PER_LETTER * safe.length()
+	# As narrow as the text allows; then as many lines as it needs.
+	var font: Font = _label.get_theme_font("font")
+	var width: float = font.get_string_size(safe, HORIZONTAL_ALIGNMENT_LEFT, -1.0, _label.get_theme_font_size("font_size")).x
+	_label.custom_minimum_size.x = minf(ceilf(width) + 2.0, MOST_WIDTH)
+	_label.text = safe
+	modulate.a = 1.0
+	show()
+	_place.call_deferred()
+
+
+func _process(delta: float) -> void:
+	if not visible:
+		return
+	_left -= delta
+	modulate.a = clampf(_left / 0.4, 0.0, 1.0)
+	if _left <= 0.0:
+		hide()
+	else:
+		_place()
+
+
+## Keeps the tail over the head whatever the size.
+func _place() -> void:
+	reset_size()
+	position = Vector2(-size.x / 2.0, -size.y - 76.0).round()
