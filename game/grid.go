@@ -29,6 +29,7 @@ type cell struct {
 	area   *stream.Stream   // who comes into their sight, goes and walks there
 	view   []*actor         // who is shown to them, see view.go
 	swap   uint32           // tick of the last replacement in view
+	stale  bool             // its audience is to be shown the view afresh, in this tick
 }
 
 func newGrid(bounds Bounds, edge float64) grid {

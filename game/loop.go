@@ -153,6 +153,7 @@ func (l *Loop) tick() {
 	l.world.now = l.now
 	l.input()
 	l.world.walk()
+	l.world.showViews()
 	l.retireRings()
 	l.writers.Publish()
 	l.stats.Ticks.Add(1)

@@ -68,13 +68,15 @@ func (w *world) walk() {
 	}
 }
 
-// moved tells those who see a, and a's own player, where it is now.
+// moved notes where a is now for those who see it; its own player is told in any
+// case.
 func (w *world) moved(a *actor) {
 	w.packet = codec.AppendDelta(w.packet[:0], a.id, a.id, a.x, a.y)
 	w.frame = codec.AppendTextFrame(w.frame[:0], w.packet)
-	w.grid.around(a.cell, func(c *cell) {
-		if c.area != nil && a.seenFrom(c) {
-			w.writers.Append(c.area, w.frame)
+	a.pose = w.writers.NewPose(a.x, a.y, a.id, &a.player.Listener, w.frame)
+	w.grid.around(a.cell, func(h *cell) {
+		if a.seenFrom(h) {
+			w.changed(h)
 		}
 	})
 	if !a.seenFrom(a.cell) {

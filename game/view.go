@@ -59,7 +59,7 @@ func (w *world) admitFrom(n, h *cell, lively bool) {
 			return
 		}
 		if !a.seenFrom(h) && lively == (w.now-a.active < calmTicks) {
-			h.add(a)
+			w.add(h, a)
 		}
 	}
 }
@@ -76,18 +76,49 @@ func (w *world) close(c *cell) {
 	c.view, c.area, c.aud = nil, nil, nil
 }
 
-func (h *cell) add(a *actor) {
+func (w *world) add(h *cell, a *actor) {
 	h.view = append(h.view, a)
 	a.shown |= bit(a.cell, h)
+	w.changed(h)
 }
 
-func (h *cell) drop(a *actor) {
+func (w *world) drop(h *cell, a *actor) {
 	i := slices.Index(h.view, a)
 	last := len(h.view) - 1
 	h.view[i] = h.view[last]
 	h.view[last] = nil
 	h.view = h.view[:last]
 	a.shown &^= bit(a.cell, h)
+	w.changed(h)
+}
+
+// changed notes that the players at home in h are to be shown their view afresh
+// at the end of the tick.
+func (w *world) changed(h *cell) {
+	if !h.stale {
+		h.stale = true
+		w.stale = append(w.stale, h)
+	}
+}
+
+// showViews gives every audience in whose view somebody has come, gone or moved
+// the latest pose of all in that view.
+func (w *world) showViews() {
+	for _, h := range w.stale {
+		h.stale = false
+		if h.homes == 0 { // its last player has gone since
+			continue
+		}
+		poses := make([]*stream.Pose, 0, len(h.view))
+		for _, a := range h.view {
+			if a.pose != nil {
+				poses = append(poses, a.pose)
+			}
+		}
+		w.writers.Show(h.aud, poses)
+	}
+	clear(w.stale)
+	w.stale = w.stale[:0]
 }
 
 // show brings a into the view of h, if there is one and a is not in it: into an
@@ -105,13 +136,13 @@ func (w *world) show(h *cell, a *actor) {
 		h.swap = w.now
 		w.hide(h, victim)
 	}
-	h.add(a)
+	w.add(h, a)
 	w.tell(h, a, w.appendModel(w.frame[:0], a))
 }
 
 // hide takes a out of the view of h without its having left.
 func (w *world) hide(h *cell, a *actor) {
-	h.drop(a)
+	w.drop(h, a)
 	w.tell(h, a, frame(w.frame[:0], codec.AppendDespawn(w.packet[:0], a.id)))
 }
 
@@ -168,7 +199,7 @@ func (w *world) refill(h *cell) {
 		if next == nil {
 			return
 		}
-		h.add(next)
+		w.add(h, next)
 		w.tell(h, next, w.appendModel(w.frame[:0], next))
 	}
 }

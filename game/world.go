@@ -13,14 +13,15 @@ type actor struct {
 	x, y   float64 // pixels
 	tx, ty float64 // where it walks to
 
-	cell    *cell  // where it stands
-	home    *cell  // whose audience its player is in; behind cell only while it crosses
-	slot    int32  // in cell.actors
-	walking int32  // in world.walkers, -1 while it stands
-	all     int32  // in world.actors
-	active  uint32 // tick in which it last walked or talked
-	saved   uint32 // tick in which its position was last saved while walking
-	shown   uint16 // bit(cell, h) is set while it is in h's view
+	pose    *stream.Pose // where it was last said to be; nil before it ever moved
+	cell    *cell        // where it stands
+	home    *cell        // whose audience its player is in; behind cell only while it crosses
+	slot    int32        // in cell.actors
+	walking int32        // in world.walkers, -1 while it stands
+	all     int32        // in world.actors
+	active  uint32       // tick in which it last walked or talked
+	saved   uint32       // tick in which its position was last saved while walking
+	shown   uint16       // bit(cell, h) is set while it is in h's view
 	avatar  uint8
 }
 
@@ -35,6 +36,7 @@ type world struct {
 	grid        grid
 	actors      []*actor
 	walkers     []*actor
+	stale       []*cell // cells whose view has changed, or whom in it, in this tick
 	playersChat *stream.Stream
 	guestsChat  *stream.Stream
 	guestsAud   *stream.Audience
@@ -140,7 +142,7 @@ func (w *world) leave(p *Player) {
 	w.grid.around(c, func(h *cell) {
 		if a.seenFrom(h) {
 			w.writers.Append(h.area, w.frame)
-			h.drop(a)
+			w.drop(h, a)
 			saw[n] = h
 			n++
 		}

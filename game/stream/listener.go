@@ -1,5 +1,7 @@
 package stream
 
+import "sync/atomic"
+
 // Conn is what a writer needs of a connection. All three may be called from any
 // goroutine and never block.
 type Conn interface {
@@ -26,6 +28,8 @@ const (
 type Audience struct {
 	hears  [streams]*Stream
 	shards []shard
+	poses  []*Pose               // of the scene to publish; loop only
+	scene  atomic.Pointer[scene] // nil before the first publish; published by the loop
 }
 
 // shard is one writer's part of an audience. Only that writer touches it.
@@ -46,11 +50,13 @@ type Listener struct {
 	sh      *shard    // writer only from here on
 	extra   *extra    // nil unless something private waits
 	cursors [streams]Cursor
-	index   int32 // in sh.members
-	writer  uint8 // index of the writer that owns this listener
-	blocked bool  // the last write is not flushed; stands in the blocked list
-	closed  bool  // the connection failed or was closed as slow; nothing more is sent
-	touched bool  // waits in the touched list
+	index   int32  // in sh.members
+	seen    uint32 // tick of the scene that it was last shown
+	period  uint8  // longest period of poses since all fitted, 0 when all did, see poses
+	writer  uint8  // index of the writer that owns this listener
+	blocked bool   // the last write is not flushed; stands in the blocked list
+	closed  bool   // the connection failed or was closed as slow; nothing more is sent
+	touched bool   // waits in the touched list
 }
 
 // Conn returns the connection given to Join, nil before. Loop only.
@@ -99,6 +105,7 @@ type op struct {
 	aud     *Audience
 	area    uint64
 	cursors [streams]Cursor
+	tick    uint32 // of a join: the last one whose poses it need not be shown
 	frames  []byte
 	skip    span
 }

@@ -34,12 +34,16 @@ type writer struct {
 	spare atomic.Pointer[batch]
 	wake  chan struct{}
 
+	bytesPerTick float64 // of poses, for one listener
+	perSecond    uint32  // ticks: the longest pause that saves up bandwidth
+
 	flush    time.Duration // bound on the last flush, set before stop
 	shards   []*shard      // those with members
 	dirty    []*shard      // those with news
 	blocked  []*Listener
 	touched  []*Listener
 	free     []*extra
+	pending  []*Pose // scratch of poses
 	pieces   [][]byte
 	scratch  []byte
 	epoch    time.Time
@@ -53,6 +57,9 @@ func newWriter(id int, cfg *Config, stats *Stats) *writer {
 		out:   new(batch),
 		wake:  make(chan struct{}, 1),
 		epoch: time.Now(),
+
+		bytesPerTick: float64(cfg.BytesPerSecond) * cfg.Tick.Seconds(),
+		perSecond:    max(1, uint32(time.Second/cfg.Tick)),
 	}
 }
 
@@ -208,41 +215,47 @@ func (w *writer) touch(l *Listener) {
 	}
 }
 
-// visit gives a listener everything between its cursors and the heads.
+// visit gives a listener everything between its cursors and the heads, and the
+// latest poses.
 //
-// The heads are read first and the inbox after them: the loop hands a tick's
-// operations over before it publishes the tick's heads, so an empty inbox here
-// means that every operation older than these heads has been taken.
+// The scene and the head are read first and the inbox after them: the loop hands
+// a tick's operations over before it publishes, so an empty inbox here means that
+// every operation older than what was read has been taken.
 func (w *writer) visit(l *Listener) {
 	for l.sh != nil && !l.blocked && !l.closed {
-		var heads [streams]uint64
-		for i, s := range l.sh.aud.hears {
-			if s != nil {
-				heads[i] = s.head.Load()
-			}
+		sc := l.sh.aud.scene.Load()
+		head := uint64(0)
+		if s := l.sh.aud.hears[Chat]; s != nil {
+			head = s.head.Load()
 		}
 		if w.inbox.Load() != nil {
 			w.takeBatches()
 			continue
 		}
-		if !w.deliver(l, heads) {
+		if !w.deliver(l, sc, head) {
 			return
 		}
 	}
 }
 
-// deliver writes to l what it has not been sent, up to the heads and bounded by
-// MaxWriteBytes, in one write. It reports whether l has moved to another
-// audience on the way, whose heads the caller must read afresh.
-func (w *writer) deliver(l *Listener, heads [streams]uint64) (moved bool) {
+// deliver writes to l what it has not been sent, up to the scene and the head of
+// its chat and bounded by MaxWriteBytes, in one write. It reports whether l has
+// moved to another audience on the way, whose scene the caller must read.
+func (w *writer) deliver(l *Listener, sc *scene, head uint64) (moved bool) {
 	g := gather{w: w, room: w.cfg.MaxWriteBytes}
 	from := l.sh
 	if l.extra != nil && len(l.extra.outbox) > 0 {
 		g.outbox(l)
 	}
 	moved = l.sh != from
-	for i := 0; i < streams && !moved && !g.full; i++ {
-		g.stream(l, i, heads[i])
+	if sc != nil && !moved && !g.full {
+		g.stream(l, Area, sc.head)
+		if !g.full && l.cursors[Area].pos == sc.head {
+			g.poses(l, sc)
+		}
+	}
+	if !moved && !g.full {
+		g.stream(l, Chat, head)
 	}
 	if l.extra != nil {
 		l.forgetSkips()
@@ -428,6 +441,7 @@ func (w *writer) carryOut(o *op) {
 	switch o.kind {
 	case opJoin:
 		l.settle(w, o.aud, o.cursors)
+		l.seen = o.tick
 	case opLeave:
 		l.unlist(w)
 		l.sh, l.extra = nil, nil

@@ -28,6 +28,9 @@ type Config struct {
 	PassEvery time.Duration
 	// Tick is the loop's step. Default 50 ms.
 	Tick time.Duration
+	// BytesPerSecond is the most that one listener is sent of poses. Default
+	// 64,000, under what the clients' 64 KiB buffers drain. At least 8,000.
+	BytesPerSecond int
 	// SlowCode and SlowReason close a slow consumer. Default 1013 (RFC 6455's
 	// registry: try again later) and a sentence.
 	SlowCode   int
@@ -54,6 +57,10 @@ func (c Config) withDefaults() Config {
 	if c.Tick <= 0 {
 		c.Tick = 50 * time.Millisecond
 	}
+	if c.BytesPerSecond <= 0 {
+		c.BytesPerSecond = 64000
+	}
+	c.BytesPerSecond = max(c.BytesPerSecond, 8000)
 	if c.SlowCode == 0 {
 		c.SlowCode = 1013
 	}
@@ -82,6 +89,7 @@ type Writers struct {
 	cfg     Config
 	writers []*writer
 	stats   Stats
+	tick    uint32    // number of the tick that is being filled, from 1
 	next    int       // writer of the next listener, round robin
 	news    []*Stream // appended to since the last publish
 	arena   []byte    // frames of this tick's sends; the collector frees it with its last op
@@ -91,7 +99,7 @@ type Writers struct {
 
 // NewWriters starts no goroutine; see Run and Step.
 func NewWriters(cfg Config) *Writers {
-	ws := &Writers{cfg: cfg.withDefaults(), stop: make(chan struct{})}
+	ws := &Writers{cfg: cfg.withDefaults(), tick: 1, stop: make(chan struct{})}
 	for i := range ws.cfg.Writers {
 		ws.writers = append(ws.writers, newWriter(i, &ws.cfg, &ws.stats))
 	}
@@ -119,6 +127,11 @@ func (ws *Writers) NewAudience(area, chat *Stream) *Audience {
 // many that are. The frames are copied.
 func (ws *Writers) Append(s *Stream, frames []byte) {
 	s.append(frames)
+	ws.tell(s)
+}
+
+// tell notes that the audiences of s have news at the end of the tick.
+func (ws *Writers) tell(s *Stream) {
 	if !s.dirty {
 		s.dirty = true
 		ws.news = append(ws.news, s)
@@ -131,7 +144,7 @@ func (ws *Writers) Join(l *Listener, conn Conn, aud *Audience) {
 	l.writer = uint8(ws.next)
 	ws.next = (ws.next + 1) % len(ws.writers)
 	l.aud = aud
-	ws.push(op{kind: opJoin, l: l, aud: aud, cursors: aud.here()})
+	ws.push(op{kind: opJoin, l: l, aud: aud, cursors: aud.here(), tick: ws.tick - 1})
 }
 
 // Move puts a listener into another audience. It has then been sent everything
@@ -176,6 +189,9 @@ func (ws *Writers) Publish() {
 	for _, s := range ws.news {
 		s.dirty = false
 		s.publish()
+		if aud := s.only; aud != nil {
+			aud.scene.Store(&scene{head: s.end, tick: ws.tick, poses: aud.poses})
+		}
 	}
 	for _, w := range ws.writers {
 		w.out.news = append(w.out.news, ws.news...)
@@ -187,6 +203,7 @@ func (ws *Writers) Publish() {
 	}
 	clear(ws.news)
 	ws.news = ws.news[:0]
+	ws.tick++
 }
 
 func (ws *Writers) push(o op) {
