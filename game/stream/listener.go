@@ -32,14 +32,6 @@ type Audience struct {
 	scene  atomic.Pointer[scene] // nil before the first publish; published by the loop
 }
 
-// shard is one writer's part of an audience. Only that writer touches it.
-type shard struct {
-	aud     *Audience
-	members []*Listener
-	listed  int32 // index in the writer's list of shards with members, -1 for none
-	dirty   bool  // waits in the writer's dirty list
-}
-
 // Listener is one player's place in the streams, embedded in the player. The
 // zero value is ready for Writers.Join. All fields belong to its writer, except
 // that the loop sets conn and writer before it first hands the listener over,
@@ -78,41 +70,22 @@ func (e *extra) empty() bool {
 	return len(e.outbox) == 0 && len(e.skips) == 0 && e.blockedSince == 0
 }
 
-// span is the range [from, to) of one of the listener's streams.
-type span struct {
-	stream   *Stream
-	from, to uint64
+func (w *writer) extraOf(l *Listener) *extra {
+	if l.extra == nil {
+		if n := len(w.free); n > 0 {
+			l.extra = w.free[n-1]
+			w.free = w.free[:n-1]
+		} else {
+			l.extra = new(extra)
+		}
+	}
+	return l.extra
 }
 
-type opKind uint8
-
-const (
-	opJoin  opKind = iota // a new listener, in aud at the cursors
-	opMove                // to aud, at the cursors
-	opSend                // frames for this listener alone
-	opSkip                // a range of a stream that this listener must not be sent
-	opLeave               // forget this listener
-)
-
-// op is one thing the loop tells a writer about one listener.
-//
-// area is the position of the listener's area stream when the loop said it:
-// everything before it goes out first, everything behind it later, so that one
-// listener hears the stream and its own packets in the order the loop made them.
-type op struct {
-	kind    opKind
-	l       *Listener
-	aud     *Audience
-	area    uint64
-	cursors [streams]Cursor
-	tick    uint32 // of a join: the last one whose poses it need not be shown
-	frames  []byte
-	skip    span
-}
-
-// batch is what one tick tells one writer.
-type batch struct {
-	ops  []op
-	news []*Stream
-	next *batch
+func (w *writer) releaseExtra(l *Listener) {
+	e := l.extra
+	l.extra = nil
+	if len(w.free) < 1024 && cap(e.outbox) <= 256 && cap(e.skips) <= 256 {
+		w.free = append(w.free, e)
+	}
 }

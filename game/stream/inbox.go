@@ -1,0 +1,130 @@
+package stream
+
+type opKind uint8
+
+const (
+	opJoin  opKind = iota // a new listener, in aud at the cursors
+	opMove                // to aud, at the cursors
+	opSend                // frames for this listener alone
+	opSkip                // a range of a stream that this listener must not be sent
+	opLeave               // forget this listener
+)
+
+// op is one thing the loop tells a writer about one listener.
+//
+// area is the position of the listener's area stream when the loop said it:
+// everything before it goes out first, everything behind it later, so that one
+// listener hears the stream and its own packets in the order the loop made them.
+type op struct {
+	kind    opKind
+	l       *Listener
+	aud     *Audience
+	area    uint64
+	cursors [streams]Cursor
+	tick    uint32 // of a join: the last one whose poses it need not be shown
+	frames  []byte
+	skip    span
+}
+
+// batch is what one tick tells one writer.
+type batch struct {
+	ops  []op
+	news []*Stream
+	next *batch
+}
+
+// send hands the filled batch over, if there is anything in it. Loop only.
+func (w *writer) send() {
+	b := w.out
+	if len(b.ops) == 0 && len(b.news) == 0 {
+		return
+	}
+	for {
+		b.next = w.inbox.Load()
+		if w.inbox.CompareAndSwap(b.next, b) {
+			break // the batch is the writer's now
+		}
+	}
+	w.handed = true
+	w.out = w.spareBatch()
+}
+
+func (w *writer) spareBatch() *batch {
+	for {
+		b := w.spare.Load()
+		if b == nil {
+			return new(batch)
+		}
+		if w.spare.CompareAndSwap(b, b.next) {
+			b.next = nil
+			return b
+		}
+	}
+}
+
+// takeBatches carries out what the loop handed over, oldest first.
+func (w *writer) takeBatches() {
+	newest := w.inbox.Swap(nil)
+	if newest == nil {
+		return
+	}
+	var oldest *batch
+	for b := newest; b != nil; {
+		next := b.next
+		b.next, oldest, b = oldest, b, next
+	}
+	for b := oldest; b != nil; {
+		for i := range b.ops {
+			w.carryOut(&b.ops[i])
+		}
+		for _, s := range b.news {
+			w.markNews(s)
+		}
+		next := b.next
+		w.recycle(b)
+		b = next
+	}
+}
+
+func (w *writer) recycle(b *batch) {
+	clear(b.ops)
+	clear(b.news)
+	b.ops, b.news = b.ops[:0], b.news[:0]
+	if cap(b.ops) > 1<<14 {
+		b.ops = nil
+	}
+	for {
+		b.next = w.spare.Load()
+		if w.spare.CompareAndSwap(b.next, b) {
+			return
+		}
+	}
+}
+
+func (w *writer) carryOut(o *op) {
+	l := o.l
+	switch o.kind {
+	case opJoin:
+		l.settle(w, o.aud, o.cursors)
+		l.seen = o.tick
+	case opLeave:
+		l.unlist(w)
+		l.sh, l.extra = nil, nil
+		for i := range l.cursors {
+			l.cursors[i] = Cursor{}
+		}
+	case opSkip:
+		if l.sh != nil && !l.closed {
+			e := w.extraOf(l)
+			e.skips = append(e.skips, o.skip)
+		}
+	case opSend, opMove:
+		if l.sh == nil || l.closed {
+			return
+		}
+		e := w.extraOf(l)
+		e.outbox = append(e.outbox, *o)
+		e.outboxBytes += len(o.frames)
+		w.touch(l)
+	}
+}
