@@ -57,10 +57,14 @@ func newRefusal(label string, status int, text, name, value string) *refusal {
 
 // ServeHTTP answers a handshake (RFC 6455 section 4.2) and makes the connection
 // a session, or refuses it with a status and a sentence that says why.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.Upgrade(w, r) }
+
+// Upgrade is ServeHTTP for callers who count connections: it tells whether a
+// session was opened, in which case Handler.Closed follows some time.
+func (s *Server) Upgrade(w http.ResponseWriter, r *http.Request) bool {
 	if !s.gate.enter() {
 		s.refuse(w, refuseStopping)
-		return
+		return false
 	}
 	defer s.gate.leave()
 	key, no := handshakeKey(r)
@@ -69,16 +73,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if no != nil {
 		s.refuse(w, no)
-		return
+		return false
 	}
 	if !s.takeSlot() {
 		s.refuse(w, refuseFull)
-		return
+		return false
 	}
 	if no = s.upgrade(w, r, key); no != nil {
 		s.freeSlot()
 		s.refuse(w, no)
+		return false
 	}
+	return true
 }
 
 // refuse counts the refusal and says it, if the connection can still be spoken to.
