@@ -1,0 +1,200 @@
+package account
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/mattn/go-sqlite3" // also registers the driver "sqlite3"
+)
+
+// Why a file cannot be our database. Open wraps them with the path; the file
+// is left as it was.
+var (
+	ErrNotDatabase = errors.New("not an SQLite database")
+	ErrForeign     = errors.New("an SQLite database, but of another program")
+	ErrNewer       = errors.New("written by a newer version of this server")
+	ErrCorrupt     = errors.New("damaged")
+	ErrReadOnly    = errors.New("read-only")
+)
+
+const (
+	// applicationID marks our files in SQLite's header: "tavn".
+	applicationID = 0x7461766e
+
+	databaseMode = 0o600
+
+	// Pragmas hold per connection, so they travel in the data source name.
+	readPragmas  = "mode=ro&_busy_timeout=5000&_foreign_keys=on"
+	writePragmas = "mode=rw&_busy_timeout=5000&_foreign_keys=on&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"
+)
+
+// database is the two ways to one file.
+type database struct {
+	write *sql.DB // one connection, the writer's
+	read  *sql.DB // several, read-only
+}
+
+// openDatabase opens, and where need be makes and migrates, the file at path.
+// A file that cannot be our database is refused before anything may change it.
+func openDatabase(ctx context.Context, path string, readers int, log *slog.Logger) (db database, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("database %s: %w", path, err)
+		}
+	}()
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return db, err
+	}
+	if err := prepareFile(full, log); err != nil {
+		return db, err
+	}
+	if err := inspect(ctx, full); err != nil {
+		return db, err
+	}
+
+	if db.write, err = sql.Open("sqlite3", dataSource(full, writePragmas)); err != nil {
+		return db, err
+	}
+	if db.read, err = sql.Open("sqlite3", dataSource(full, readPragmas)); err != nil {
+		return db, errors.Join(err, db.write.Close())
+	}
+	db.write.SetMaxOpenConns(1)
+	db.read.SetMaxOpenConns(readers)
+	db.read.SetMaxIdleConns(readers)
+	if err := db.begin(ctx, log); err != nil {
+		return db, errors.Join(err, db.close())
+	}
+	return db, nil
+}
+
+// begin makes the first use of the write connection.
+func (db database) begin(ctx context.Context, log *slog.Logger) error {
+	var mode string
+	if err := db.write.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("its file system has no write-ahead log (journal mode is %s)", mode)
+	}
+	return migrate(ctx, db.write, migrations(), log)
+}
+
+// close closes the readers first: the last connection to go folds the
+// write-ahead log into the file, which a reader cannot do.
+func (db database) close() error {
+	return errors.Join(db.read.Close(), db.write.Close())
+}
+
+func dataSource(path, pragmas string) string {
+	return "file:" + url.PathEscape(path) + "?" + pragmas
+}
+
+// prepareFile makes the file if there is none and refuses one that by its
+// first look is not a writable database.
+func prepareFile(path string, log *slog.Logger) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, databaseMode)
+	if err == nil {
+		return file.Close()
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	about, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !about.Mode().IsRegular() {
+		return ErrNotDatabase
+	}
+	if about.Mode().Perm()&0o200 == 0 {
+		return ErrReadOnly // its owner said so, even if we are root
+	}
+	if about.Mode().Perm()&0o077 != 0 {
+		log.Warn("others than its owner may open the database", "path", path, "mode", about.Mode().Perm())
+	}
+	file, err = os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+			return fmt.Errorf("%w: %w", ErrReadOnly, err)
+		}
+		return err
+	}
+	defer file.Close()
+	magic := []byte("SQLite format 3\x00")
+	head := make([]byte, len(magic))
+	switch _, err := io.ReadFull(file, head); {
+	case err == io.EOF: // empty: SQLite takes it for a new database, and so do we
+		return nil
+	case err == io.ErrUnexpectedEOF || err == nil && !bytes.Equal(head, magic):
+		return ErrNotDatabase
+	default:
+		return err
+	}
+}
+
+// inspect looks at the file through a connection that can change nothing.
+func inspect(ctx context.Context, path string) error {
+	pragmas := readPragmas
+	if _, err := os.Stat(path + "-journal"); err == nil {
+		// It died while it was made, before it had a write-ahead log: SQLite
+		// must roll back before it can read.
+		pragmas = "mode=rw&_busy_timeout=5000"
+	}
+	db, err := sql.Open("sqlite3", dataSource(path, pragmas))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+
+	var application, version, tables int
+	err = db.QueryRowContext(ctx, `SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+		FROM pragma_application_id, pragma_user_version`).Scan(&application, &version, &tables)
+	if err != nil {
+		return classify(err)
+	}
+	switch {
+	case application == 0 && version == 0 && tables == 0:
+		return nil // new
+	case application != applicationID:
+		return ErrForeign
+	case version > schemaVersion():
+		return fmt.Errorf("%w: its schema is version %d, this server knows %d", ErrNewer, version, schemaVersion())
+	}
+	var verdict string
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+		return classify(err)
+	}
+	if verdict != "ok" {
+		return fmt.Errorf("%w: %s", ErrCorrupt, verdict)
+	}
+	return nil
+}
+
+// classify names the errors of SQLite that Open's callers tell apart.
+func classify(err error) error {
+	var e sqlite3.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code {
+	case sqlite3.ErrNotADB:
+		return fmt.Errorf("%w: %w", ErrNotDatabase, err)
+	case sqlite3.ErrCorrupt:
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	case sqlite3.ErrReadonly:
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	}
+	return err
+}

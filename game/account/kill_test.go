@@ -1,0 +1,4 @@
+package account
+
+func childMain(string) {}
+const childVariable = "ACCOUNT_TEST_CHILD"

@@ -1,0 +1,266 @@
+package main
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tavern/codec"
+	"tavern/game"
+	"tavern/game/account"
+	"tavern/server/ws"
+)
+
+const (
+	// maxWaiting is how many packets a client may send while its Login or
+	// Register is under way. More are dropped and counted.
+	maxWaiting = 8
+	// maxStrikes malformed packets within a minute close the connection, as do
+	// maxDropped packets dropped because the player's ring was full.
+	maxStrikes = 10
+	maxDropped = 64
+)
+
+// Refusals beside the accounts' own, in the register of PROTOCOL.md.
+const (
+	denyGuests   = "Log in to chat"
+	denyInternal = "Something went wrong, try again in a moment"
+)
+
+// client is what the server keeps for one connection: its player, embedded, and
+// where it stands on the way in.
+//
+// Packets come on the connection's poller, answers of the accounts on one of
+// their workers. place says which: until the player is inside, both hold mu;
+// from then on the poller is alone and needs no lock.
+type client struct {
+	game.Player
+	session *ws.Session
+
+	place atomic.Uint32 // outside, guest or inside; stored under mu
+
+	mu      sync.Mutex
+	closed  bool
+	busy    bool           // a Register or Login is with the accounts
+	waiting []codec.Packet // arrived meanwhile
+
+	// The poller's own.
+	strikes      uint8
+	dropped      uint8
+	strikeMinute uint16
+}
+
+const (
+	outside uint32 = iota // nothing but answers is sent
+	guest                 // hears the chat room
+	inside                // logged in
+)
+
+// gate takes what the edge hears to the accounts and the loop. It implements
+// ws.Handler.
+type gate struct {
+	loop     *game.Loop
+	accounts *account.Store
+	guests   guestMode
+	counts   counts
+	limiter  *limiter
+	start    time.Time
+}
+
+var _ ws.Handler = (*gate)(nil)
+
+// Open greets a new connection. See ws.Handler.
+func (g *gate) Open(s *ws.Session) {
+	c := &client{session: s}
+	s.Value = c
+	if g.guests == guestsOnConnect {
+		c.place.Store(guest)
+		g.loop.EnterGuest(&c.Player, s)
+	}
+}
+
+// Closed takes the player of a connection that has ended out of the world. See
+// ws.Handler.
+func (g *gate) Closed(s *ws.Session, code int, reason string) {
+	c := s.Value.(*client)
+	c.mu.Lock()
+	c.closed = true
+	c.waiting = nil
+	in := c.place.Load() != outside
+	c.mu.Unlock()
+	g.limiter.release(s.RemoteAddr())
+	if in {
+		g.loop.Leave(&c.Player)
+	}
+}
+
+// Message decodes one packet and sends it on its way. See ws.Handler.
+func (g *gate) Message(s *ws.Session, data []byte, text bool) {
+	c := s.Value.(*client)
+	packet, err := codec.Decode(data)
+	if err != nil {
+		g.malformed(c, err)
+		return
+	}
+	if c.place.Load() == inside {
+		if packet.Action == codec.Chat || packet.Action == codec.Target {
+			g.offer(c, packet)
+		} else {
+			g.counts.ignored.Add(1) // Login when logged in
+		}
+		return
+	}
+	c.mu.Lock()
+	g.notInside(c, packet)
+	c.mu.Unlock()
+}
+
+// offer gives a packet to the loop. On the poller, or with c.mu held.
+func (g *gate) offer(c *client, packet codec.Packet) {
+	if g.loop.Offer(&c.Player, packet) {
+		return
+	}
+	if c.dropped++; c.dropped >= maxDropped {
+		g.counts.flooding.Add(1)
+		c.session.Close(ws.ClosePolicy, "You are sending too fast")
+	}
+}
+
+// notInside handles a packet of one who is not logged in. c.mu is held.
+func (g *gate) notInside(c *client, packet codec.Packet) {
+	if c.busy {
+		if len(c.waiting) == maxWaiting {
+			g.counts.waitingFull.Add(1)
+			return
+		}
+		c.waiting = append(c.waiting, packet)
+		return
+	}
+	place := c.place.Load()
+	switch {
+	case packet.Action == codec.Register || packet.Action == codec.Login:
+		g.ask(c, packet)
+	case place == inside: // it was logged in while this packet waited for mu
+		g.offer(c, packet)
+	case place == guest:
+		g.offer(c, packet)
+	case packet.Action == codec.Chat && packet.N == 1 && g.guests == guestsOnChat:
+		c.place.Store(guest)
+		g.loop.EnterGuest(&c.Player, c.session)
+		g.offer(c, packet)
+	case packet.Action == codec.Chat && packet.N == 1:
+		g.deny(c, denyGuests)
+	default: // Target or a player's Chat before login
+		g.counts.ignored.Add(1)
+	}
+}
+
+// ask hands a Register or Login to the accounts, whose worker answers. c.mu is
+// held.
+func (g *gate) ask(c *client, packet codec.Packet) {
+	if c.place.Load() == inside {
+		g.counts.ignored.Add(1)
+		return
+	}
+	c.busy = true
+	var err error
+	if packet.Action == codec.Register {
+		err = g.accounts.Register(packet.S0, packet.S1, packet.Avatar, func(err error) { g.registered(c, err) })
+	} else {
+		err = g.accounts.Login(packet.S0, packet.S1, func(a account.Account, err error) { g.loggedIn(c, a, err) })
+	}
+	if err != nil {
+		c.busy = false
+		g.refuse(c, err)
+	}
+}
+
+// registered answers a Register. On a worker of the accounts.
+func (g *gate) registered(c *client, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		g.refuse(c, err)
+	} else {
+		g.counts.registered.Add(1)
+		c.send(codec.AppendOk(nil))
+	}
+	g.proceed(c)
+}
+
+// loggedIn answers a Login. On a worker of the accounts. A granted account is
+// claimed: either the loop gets it, or it is released here.
+func (g *gate) loggedIn(c *client, a account.Account, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err != nil:
+		g.refuse(c, err)
+		g.proceed(c)
+	case c.closed:
+		g.accounts.Release(a.ID)
+	default:
+		g.counts.logins.Add(1)
+		first := c.waiting
+		c.waiting, c.busy = nil, false
+		c.place.Store(inside)
+		g.loop.Enter(&c.Player, c.session, game.Account{ID: a.ID, Name: a.Name, Avatar: a.Avatar, X: a.X, Y: a.Y}, first)
+	}
+}
+
+// proceed goes on with what the client sent while its request was under way.
+// c.mu is held.
+func (g *gate) proceed(c *client) {
+	c.busy = false
+	for len(c.waiting) > 0 && !c.busy {
+		packet := c.waiting[0]
+		waiting := c.waiting[1:]
+		c.waiting = nil
+		g.notInside(c, packet)
+		c.waiting = append(waiting, c.waiting...)
+	}
+	if len(c.waiting) == 0 {
+		c.waiting = nil
+	}
+}
+
+// malformed answers a packet that is none. On the poller.
+func (g *gate) malformed(c *client, err error) {
+	var bad *codec.Error
+	if !errors.As(err, &bad) {
+		bad = &codec.Error{Label: "other", Reason: denyInternal}
+	}
+	g.counts.malformed(bad.Label)
+	if minute := uint16(time.Since(g.start) / time.Minute); minute != c.strikeMinute {
+		c.strikeMinute, c.strikes = minute, 0
+	}
+	if c.strikes++; c.strikes >= maxStrikes {
+		c.session.Close(ws.ClosePolicy, "Too many malformed packets")
+		return
+	}
+	g.deny(c, bad.Reason)
+}
+
+// refuse answers a request that the accounts did not grant.
+func (g *gate) refuse(c *client, err error) {
+	var r *account.Refusal
+	if errors.As(err, &r) {
+		g.deny(c, r.Reason)
+		return
+	}
+	g.deny(c, denyInternal) // the accounts have logged the cause
+}
+
+func (g *gate) deny(c *client, reason string) {
+	g.counts.denies.Add(1)
+	c.send(codec.AppendDeny(nil, reason))
+}
+
+// send writes one packet past the loop: an answer to somebody who may not be in
+// it. An error means that the connection is ending, which Closed will say.
+func (c *client) send(packet []byte) {
+	if err := c.session.Write(codec.AppendTextFrame(nil, packet)); err != nil {
+		c.session.Close(ws.CloseTryLater, "You are reading too slowly")
+	}
+}

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/peterbourgon/ff/v3"
+
+	"tavern/game"
+)
+
+// config is every setting of the server. Each is a flag and, with the prefix
+// TAVERN_, an environment variable; the flag wins.
+type config struct {
+	addr       string
+	db         string
+	logFormat  string
+	logLevel   string
+	guests     guestMode
+	tick       time.Duration
+	speed      float64
+	world      bounds
+	cell       float64
+	view       int
+	maxPlayers int
+	maxPerIP   int
+	chatRate   float64
+	chatBurst  int
+	limits     onOff
+	hashMemory uint
+	hashTime   uint
+	writers    int
+	version    bool
+
+	logger *slog.Logger
+	// listening, when set, is told the address once the port is open: for tests
+	// that listen on port 0.
+	listening func(addr string)
+}
+
+// parseConfig reads flags and environment. flag.ErrHelp means that the help was
+// printed to out; any other error is one line for the operator.
+func parseConfig(args []string, out io.Writer) (*config, error) {
+	cfg := &config{
+		guests: guestsOnChat,
+		world:  bounds{-2048, -2048, 2048, 2048},
+		limits: true,
+	}
+	fs := flag.NewFlagSet("tavern", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.StringVar(&cfg.addr, "addr", ":8081", "`host:port` to listen on; an empty host means every address of this machine")
+	fs.StringVar(&cfg.db, "db", "tavern.db", "SQLite `file` with accounts and positions; made on the first start")
+	fs.StringVar(&cfg.logFormat, "log", "text", "log format, `text|json`")
+	fs.StringVar(&cfg.logLevel, "log-level", "info", "least important log line shown, `debug|info|warn|error`")
+	fs.Var(&cfg.guests, "guests", "who may chat without an account, `off|on-chat|on-connect`: nobody; whoever says something; every connection from its start")
+	fs.DurationVar(&cfg.tick, "tick", 50*time.Millisecond, "`duration` of a world step, 10ms to 1s")
+	fs.Float64Var(&cfg.speed, "speed", 70, "walking speed in `pixels` per second")
+	fs.Var(&cfg.world, "world", "bounds of the world in pixels, `minX,minY,maxX,maxY`")
+	fs.Float64Var(&cfg.cell, "cell", 640, "edge of a cell of the interest grid in `pixels`, about one screen; a player sees its own cell and the eight around it")
+	fs.IntVar(&cfg.view, "view", 100, "most other players `shown` to one player in a crowd")
+	fs.IntVar(&cfg.maxPlayers, "max-players", 20000, "most `connections` at a time; beyond it newcomers hear 503")
+	fs.IntVar(&cfg.maxPerIP, "max-per-ip", 50, "most `connections` from one address (IPv6: one /64); 0 = no limit")
+	fs.Float64Var(&cfg.chatRate, "chat-rate", 2, "chat `messages` per second for each connection in the long run; 0 = no limit")
+	fs.IntVar(&cfg.chatBurst, "chat-burst", 10, "chat `messages` in a row before -chat-rate counts")
+	fs.Var(&cfg.limits, "limits", "`on|off`; off lifts every rate limit and every limit per address: for load tests, never in public")
+	fs.UintVar(&cfg.hashMemory, "hash-memory", 19456, "argon2id memory for a password in `KiB`, 8 or more; each running hash takes so much")
+	fs.UintVar(&cfg.hashTime, "hash-time", 2, "argon2id `passes` over that memory, 1 or more")
+	fs.IntVar(&cfg.writers, "writers", 0, "goroutines that write to the players, 1 to 64; 0 = one, and one more for every two cores beyond the second (`count`)")
+	fs.BoolVar(&cfg.version, "version", false, "print the version and exit")
+
+	err := ff.Parse(fs, args, ff.WithEnvVarPrefix("TAVERN"))
+	switch {
+	case err == flag.ErrHelp || err != nil && strings.Contains(err.Error(), flag.ErrHelp.Error()):
+		usage(fs, out)
+		return nil, flag.ErrHelp
+	case err != nil:
+		return nil, fmt.Errorf("%s (see -h)", strings.TrimPrefix(err.Error(), "error parsing commandline arguments: "))
+	case fs.NArg() > 0:
+		return nil, fmt.Errorf("unexpected argument %q (see -h)", fs.Arg(0))
+	}
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("%w (see -h)", err)
+	}
+	return cfg, cfg.openLog(os.Stderr)
+}
+
+// check refuses values that no server could run with.
+func (c *config) check() error {
+	switch {
+	case c.tick < 10*time.Millisecond || c.tick > time.Second:
+		return fmt.Errorf("-tick %v: must be from 10ms to 1s", c.tick)
+	case !(c.speed > 0) || math.IsInf(c.speed, 0):
+		return fmt.Errorf("-speed %v: must be above 0 pixels per second", c.speed)
+	case !(c.cell >= 16) || math.IsInf(c.cell, 0):
+		return fmt.Errorf("-cell %v: must be at least 16 pixels", c.cell)
+	case c.view < 1 || c.view > 10000:
+		return fmt.Errorf("-view %d: must be from 1 to 10000", c.view)
+	case c.maxPlayers < 1:
+		return fmt.Errorf("-max-players %d: must be at least 1", c.maxPlayers)
+	case c.maxPerIP < 0:
+		return fmt.Errorf("-max-per-ip %d: must be 0 (no limit) or more", c.maxPerIP)
+	case !(c.chatRate >= 0) || math.IsInf(c.chatRate, 0):
+		return fmt.Errorf("-chat-rate %v: must be 0 (no limit) or more", c.chatRate)
+	case c.chatBurst < 1:
+		return fmt.Errorf("-chat-burst %d: must be at least 1", c.chatBurst)
+	case c.hashMemory < 8 || c.hashMemory > 4<<20:
+		return fmt.Errorf("-hash-memory %d: must be from 8 KiB to 4194304 KiB (4 GiB)", c.hashMemory)
+	case c.hashTime < 1 || c.hashTime > 1000:
+		return fmt.Errorf("-hash-time %d: must be from 1 to 1000", c.hashTime)
+	case c.writers < 0 || c.writers > 64:
+		return fmt.Errorf("-writers %d: must be from 0 to 64", c.writers)
+	case c.db == "":
+		return fmt.Errorf("-db: must name a file")
+	}
+	if c.writers == 0 {
+		c.writers = max(1, runtime.GOMAXPROCS(0)/2)
+	}
+	return nil
+}
+
+// maxSessions is the edge's own bound on sockets: somewhat more than players, as
+// those who are saying goodbye still have theirs.
+func (c *config) maxSessions() int { return c.maxPlayers + c.maxPlayers/8 + 16 }
+
+func (c *config) openLog(to io.Writer) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.logLevel)); err != nil {
+		return fmt.Errorf("-log-level %q: must be debug, info, warn or error (see -h)", c.logLevel)
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	switch c.logFormat {
+	case "text":
+		c.logger = slog.New(slog.NewTextHandler(to, opts))
+	case "json":
+		c.logger = slog.New(slog.NewJSONHandler(to, opts))
+	default:
+		return fmt.Errorf("-log %q: must be text or json (see -h)", c.logFormat)
+	}
+	return nil
+}
+
+// usage prints every flag with its unit, its default and its variable.
+func usage(fs *flag.FlagSet, out io.Writer) {
+	fmt.Fprintln(out, "Tavern, a WebSocket game and chat server.\n\nUsage: server [flags]\n\nEvery flag can also be set as an environment variable, for example TAVERN_MAX_PLAYERS=5000.")
+	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw)
+	fs.VisitAll(func(f *flag.Flag) {
+		unit, text := flag.UnquoteUsage(f)
+		value := f.DefValue
+		if value == "" {
+			value = `""`
+		}
+		fmt.Fprintf(tw, "  -%s %s\tdefault %s\t%s\n", f.Name, unit, value, text)
+	})
+	tw.Flush()
+}
+
+// bounds is the -world flag.
+type bounds game.Bounds
+
+func (b *bounds) String() string {
+	f := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+	return f(b.MinX) + "," + f(b.MinY) + "," + f(b.MaxX) + "," + f(b.MaxY)
+}
+
+func (b *bounds) Set(s string) error {
+	parts := strings.Split(s, ",")
+	if len(parts) != 4 {
+		return fmt.Errorf("must be four numbers, minX,minY,maxX,maxY")
+	}
+	var v [4]float64
+	for i, p := range parts {
+		n, err := strconv.ParseFloat(strings.TrimSpace(p), 64)
+		if err != nil || math.Abs(n) > 1e9 || math.IsNaN(n) {
+			return fmt.Errorf("%q is no number from -1e9 to 1e9", p)
+		}
+		v[i] = n
+	}
+	if v[0] >= v[2] || v[1] >= v[3] {
+		return fmt.Errorf("the minimum must lie below the maximum")
+	}
+	*b = bounds{v[0], v[1], v[2], v[3]}
+	return nil
+}
+
+// guestMode is the -guests flag.
+type guestMode string
+
+const (
+	guestsOff       guestMode = "off"
+	guestsOnChat    guestMode = "on-chat"
+	guestsOnConnect guestMode = "on-connect"
+)
+
+func (g *guestMode) String() string { return string(*g) }
+
+func (g *guestMode) Set(s string) error {
+	switch guestMode(s) {
+	case guestsOff, guestsOnChat, guestsOnConnect:
+		*g = guestMode(s)
+		return nil
+	}
+	return fmt.Errorf("must be off, on-chat or on-connect")
+}
+
+// onOff is a switch that is said in words.
+type onOff bool
+
+func (o *onOff) String() string {
+	if *o {
+		return "on"
+	}
+	return "off"
+}
+
+func (o *onOff) Set(s string) error {
+	switch s {
+	case "on":
+		*o = true
+	case "off":
+		*o = false
+	default:
+		return fmt.Errorf("must be on or off")
+	}
+	return nil
+}
+
+// version is set by the release script with -ldflags "-X main.version=...".
+var version = "devel"
+
+func versionLine() string {
+	commit := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = s.Value
+			}
+		}
+	}
+	return fmt.Sprintf("tavern %s, commit %s, %s %s/%s", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
