@@ -26,6 +26,7 @@ type closer struct {
 	reports []ending
 	drains  waitQueue
 	lingers waitQueue
+	stopped bool
 
 	wake       chan struct{} // holds one token: look at the queues
 	quit, done chan struct{}
@@ -87,6 +88,9 @@ func (c *closer) run() {
 		case <-c.wake:
 		case <-timer.C:
 		case <-c.quit:
+			c.mu.Lock()
+			c.stopped = true
+			c.mu.Unlock()
 			c.sweep()
 			return
 		}
@@ -146,8 +150,15 @@ func (c *closer) sweep() (next time.Duration, ok bool) {
 // report hands over the news of a local close.
 func (c *closer) report(s *Session, code int, reason string) {
 	c.mu.Lock()
-	c.reports = append(c.reports, ending{s, code, reason})
+	stopped := c.stopped
+	if !stopped {
+		c.reports = append(c.reports, ending{s, code, reason})
+	}
 	c.mu.Unlock()
+	if stopped { // Close met the very end of the connection, and of the server
+		go s.report(code, reason)
+		return
+	}
 	c.nudge()
 }
 

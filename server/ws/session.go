@@ -154,6 +154,9 @@ func (s *Session) Close(code int, reason string) {
 	if !s.set(stateFated) {
 		return
 	}
+	if !ValidCloseCode(code) {
+		code = CloseInternal
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if early, ok := s.conn.(*earlyConn); ok {
