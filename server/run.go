@@ -57,7 +57,7 @@ func run(ctx context.Context, cfg *config) error {
 		Observe:   m.tick,
 	})
 	g := &gate{
-		loop: loop, accounts: accounts, guests: cfg.guests,
+		loop: loop, accounts: accounts, guests: cfg.guests, counts: counts{bad: m.bad},
 		limiter: newLimiter(cfg.maxPlayers, cfg.maxPerIP),
 		start:   time.Now(),
 	}
