@@ -40,6 +40,7 @@ type writer struct {
 	flush    time.Duration // bound on the last flush, set before stop
 	shards   []*shard      // those with members
 	dirty    []*shard      // those with news
+	passing  []*shard      // those that the pass under way visits, empty between passes
 	blocked  []*Listener
 	touched  []*Listener
 	free     []*extra
@@ -122,7 +123,7 @@ func (w *writer) finish() {
 		w.sweepBlocked()
 		w.visitTouched()
 		w.pass()
-		if len(w.touched) > 0 {
+		if len(w.touched) > 0 || len(w.dirty) > 0 || w.inbox.Load() != nil {
 			continue
 		}
 		if len(w.blocked) == 0 || time.Now().After(deadline) {
@@ -132,18 +133,19 @@ func (w *writer) finish() {
 	}
 }
 
-// pass visits every listener of every shard with news.
+// pass visits every listener of every shard that has news now. What gets news
+// while the pass runs waits for the next one: a pass that took it in would never
+// end once a visit of all takes longer than a tick, and whoever stands further
+// down the list, or is blocked, would wait for ever.
 func (w *writer) pass() {
 	if len(w.dirty) == 0 {
 		return
 	}
 	start := time.Now()
 	w.lastPass = start
+	w.dirty, w.passing = w.passing, w.dirty
 	visits := 0
-	for len(w.dirty) > 0 {
-		last := len(w.dirty) - 1
-		sh := w.dirty[last]
-		w.dirty = w.dirty[:last]
+	for _, sh := range w.passing {
 		sh.dirty = false
 		// Downwards, because a batch taken between two visits may remove
 		// members: the one that fills the gap has been visited already.
@@ -158,6 +160,8 @@ func (w *writer) pass() {
 			}
 		}
 	}
+	clear(w.passing)
+	w.passing = w.passing[:0]
 	w.lastTook = time.Since(start)
 	w.stats.Visits.Add(uint64(visits))
 	w.stats.Passes.Add(1)

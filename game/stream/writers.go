@@ -70,7 +70,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Stats counts what the writers did. All fields only grow, except Lag and
+// Stats counts what the writers did. All fields only grow, except
 // Blocked. Read from any goroutine.
 type Stats struct {
 	Visits        atomic.Uint64 // listeners looked at
@@ -83,8 +83,8 @@ type Stats struct {
 	Blocked       atomic.Int64 // listeners with an unflushed write now
 }
 
-// Writers is the loop's end of the writer goroutines. Its methods other than
-// Run, Stats and Flush belong to the loop's goroutine.
+// Writers is the loop's end of the writer goroutines. Its methods belong to the
+// loop's goroutine, except Stats.
 type Writers struct {
 	cfg     Config
 	writers []*writer
@@ -183,9 +183,18 @@ func (ws *Writers) Leave(l *Listener) {
 // the heads are published, so that who sees a head finds every operation that was
 // said before it; last the writers are told which streams have news.
 func (ws *Writers) Publish() {
+	ws.handOver()
+	ws.publishHeads()
+	ws.announce()
+}
+
+func (ws *Writers) handOver() {
 	for _, w := range ws.writers {
 		w.send()
 	}
+}
+
+func (ws *Writers) publishHeads() {
 	for _, s := range ws.news {
 		s.dirty = false
 		s.publish()
@@ -193,6 +202,9 @@ func (ws *Writers) Publish() {
 			aud.scene.Store(&scene{head: s.end, tick: ws.tick, poses: aud.poses})
 		}
 	}
+}
+
+func (ws *Writers) announce() {
 	for _, w := range ws.writers {
 		w.out.news = append(w.out.news, ws.news...)
 		w.send()
@@ -233,14 +245,17 @@ func (ws *Writers) Stop(flush time.Duration) {
 	ws.running.Wait()
 }
 
-// Step does, on the caller's goroutine, what Run's goroutines would do now: for
-// tests and tools that own the clock. Not together with Run.
+// Step does, on the caller's goroutine, all that Run's goroutines would do now:
+// for tests and tools that own the clock. Not together with Run.
 func (ws *Writers) Step() {
 	for _, w := range ws.writers {
-		w.takeBatches()
-		w.sweepBlocked()
-		w.visitTouched()
-		w.pass()
+		for again := true; again; {
+			w.takeBatches()
+			w.sweepBlocked()
+			w.visitTouched()
+			w.pass()
+			again = len(w.touched) > 0 || len(w.dirty) > 0 || w.inbox.Load() != nil
+		}
 	}
 }
 
