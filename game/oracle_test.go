@@ -18,7 +18,6 @@ type witness struct {
 	own   int64
 	known map[int64][2]float64
 	chats []string
-	loose int // deltas about nobody it knows etc., reported by hear
 }
 
 func (c *witness) hear(packet string) error {

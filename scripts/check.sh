@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# The definition of green, for people and for CI: prints each step's name, stops
+# at the first failure, and says SKIPPED and why where a step cannot run.
+# Installs what it needs. Usage: scripts/check.sh [fast]
+# "fast" leaves out the fuzzers and the clients in browser and engine.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fast=${1:-}
+began=$SECONDS
+step() { printf '\n== %s (%ds)\n' "$*" $((SECONDS - began)); }
+skip() { printf 'SKIPPED: %s\n' "$*"; }
+fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
+tool() { go tool -modfile=scripts/tools.mod "$@"; }
+
+step "prerequisites"
+command -v go >/dev/null || fail "Go is missing: install Go 1.26 or later"
+if ! command -v "${CC:-cc}" >/dev/null && ! command -v gcc >/dev/null; then
+	command -v apt-get >/dev/null || fail "a C compiler is missing"
+	apt-get update -qq && apt-get install -y -qq gcc libc6-dev
+fi
+go version
+go mod download
+
+step "gofmt"
+unformatted=$(gofmt -l $(git ls-files '*.go'))
+[ -z "$unformatted" ] || fail "not formatted: $unformatted"
+
+step "go mod tidy"
+go mod tidy -diff
+
+step "imports run one way"
+ours() { go list -deps "$1" | grep -E '^(tavern|github.com/lesismal|github.com/mattn)' | grep -v "^$2\$" || true; }
+[ -z "$(ours ./codec tavern/codec)" ] || fail "codec imports something of ours"
+ours ./game tavern/game | grep -qvE '^tavern/(codec|game)' && fail "game imports the edge or a driver: $(ours ./game tavern/game)"
+[ -z "$(ours ./game/ring tavern/game/ring)" ] || fail "ring imports something of ours"
+[ -z "$(ours ./game/stream tavern/game/stream)" ] || fail "stream imports something of ours"
+for p in $(go list ./... | grep -v '^tavern/game/account'); do
+	go list -f '{{join .Imports "\n"}}' "$p" | grep -q 'mattn/go-sqlite3' && fail "$p imports the SQL driver; only game/account may"
+done
+
+step "go vet"
+go vet ./...
+(cd bench/peers && go vet ./...)
+
+step "staticcheck"
+tool staticcheck ./...
+
+step "golangci-lint"
+if command -v golangci-lint >/dev/null; then
+	golangci-lint run
+else
+	skip "golangci-lint is not installed; vet and staticcheck ran by themselves"
+fi
+
+step "govulncheck"
+if out=$(tool govulncheck ./server ./bench 2>&1); then
+	echo "$out"
+elif grep -qE 'fetching vulnerabilities|no such host|dial tcp|connection refused|i/o timeout' <<<"$out"; then
+	skip "the vulnerability data cannot be reached from here"
+else
+	echo "$out"
+	fail "govulncheck"
+fi
+
+step "go test -race"
+go test -race -shuffle=on -timeout 8m ./...
+
+if [ "$fast" = fast ]; then
+	step "done, without fuzzers and clients"
+	exit 0
+fi
+
+step "fuzz, a few seconds each"
+for target in $(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' codec game server | sed 's/func //' | sort -u); do
+	pkg=./$(grep -rlE "^func $target\(" --include='*_test.go' codec game server | head -1 | xargs dirname)
+	echo "$target in $pkg"
+	go test -run '^$' -fuzz "^$target\$" -fuzztime 3s -fuzzminimizetime 300x -parallel 2 "$pkg" >/tmp/fuzz.$$ 2>&1 || { cat /tmp/fuzz.$$; fail "$target"; }
+	rm -f /tmp/fuzz.$$
+done
+
+step "clients' packet tests"
+if command -v node >/dev/null; then
+	node --test client/web/test/*.test.mjs
+else
+	skip "node is not installed"
+fi
+
+step "done"
