@@ -1,6 +1,7 @@
 package account
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -78,7 +79,16 @@ func nameKey(name string) string {
 	// Folding may leave NFKC, and composing may make something to fold again;
 	// the second round settles it.
 	for range 2 {
-		key = norm.NFKC.String(cases.Fold().String(key))
+		key = norm.NFKC.String(strings.Map(foldCherokee, cases.Fold().String(key)))
 	}
 	return key
+}
+
+// foldCherokee folds the one script that cases.Fold leaves alone. Its capitals
+// are the older letters, so by Unicode it folds to those.
+func foldCherokee(r rune) rune {
+	if unicode.Is(unicode.Cherokee, r) {
+		return unicode.ToUpper(r)
+	}
+	return r
 }
