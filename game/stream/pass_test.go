@@ -60,3 +60,52 @@ func TestPassIsFair(t *testing.T) {
 		})
 	}
 }
+
+// TestTouchedTakeTurns: one who has much to be sent keeps nobody else waiting,
+// neither for a private packet nor for a pass.
+func TestTouchedTakeTurns(t *testing.T) {
+	ws := NewWriters(Config{MaxWriteBytes: 1000})
+	chat := NewStream()
+	aud := ws.NewAudience(nil, chat)
+	var ls [3]Listener
+	var cs [3]*fakeConn
+	for i := range ls {
+		cs[i] = newConn(t)
+		ws.Join(&ls[i], cs[i], aud)
+	}
+	greedy := cs[1]
+	fill := func() {
+		for range 100 {
+			ws.Send(&ls[1], make([]byte, 600))
+		}
+	}
+	waited := 0 // writes to the greedy one while another waited
+	for _, c := range []*fakeConn{cs[0], cs[2]} {
+		c.hook = func([]byte) { waited = max(waited, greedy.writeCount()) }
+	}
+	ws.Send(&ls[0], []byte("private"))
+	fill()
+	ws.Send(&ls[2], []byte("private"))
+	ws.Publish()
+	ws.Step()
+	greedy.wantWrites(100)
+	cs[0].want("private")
+	cs[2].want("private")
+	if waited > 2 {
+		t.Errorf("a private packet waited for %d writes to another", waited)
+	}
+
+	greedy.hook = func([]byte) {
+		greedy.hook = nil
+		ws.Append(chat, []byte("news"))
+		ws.Publish()
+	}
+	fill()
+	ws.Publish()
+	ws.Step()
+	cs[0].want("private", "news")
+	cs[2].want("private", "news")
+	if waited > 104 {
+		t.Errorf("a pass waited for %d writes to one listener", waited-100)
+	}
+}

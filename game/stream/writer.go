@@ -43,6 +43,7 @@ type writer struct {
 	passing  []*shard      // those that the pass under way visits, empty between passes
 	blocked  []*Listener
 	touched  []*Listener
+	served   int // of touched, those visited already
 	free     []*extra
 	pending  []*Pose // scratch of poses
 	pieces   [][]byte
@@ -78,13 +79,10 @@ func (w *writer) run(stop <-chan struct{}) {
 	for {
 		w.takeBatches()
 		w.sweepBlocked()
-		w.visitTouched()
+		w.visitTouched(len(w.touched))
 		wait := time.Hour
 		if len(w.blocked) > 0 {
 			wait = blockedPoll
-		}
-		if len(w.touched) > 0 {
-			continue // more than one write's worth is waiting
 		}
 		if len(w.dirty) > 0 {
 			due := w.passDue()
@@ -93,6 +91,9 @@ func (w *writer) run(stop <-chan struct{}) {
 				continue
 			}
 			wait = min(wait, due)
+		}
+		if len(w.touched) > 0 {
+			continue // more than one write's worth is waiting
 		}
 		timer.Reset(wait)
 		select {
@@ -121,7 +122,7 @@ func (w *writer) finish() {
 	for {
 		w.takeBatches()
 		w.sweepBlocked()
-		w.visitTouched()
+		w.visitTouched(len(w.touched))
 		w.pass()
 		if len(w.touched) > 0 || len(w.dirty) > 0 || w.inbox.Load() != nil {
 			continue
@@ -155,7 +156,7 @@ func (w *writer) pass() {
 			}
 			w.visit(sh.members[i])
 			if visits++; visits%visitsPerYield == 0 {
-				w.visitTouched()
+				w.visitTouched(visitsPerYield)
 				runtime.Gosched()
 			}
 		}
@@ -168,19 +169,24 @@ func (w *writer) pass() {
 	w.stats.PassNanos.Add(uint64(w.lastTook))
 }
 
-// visitTouched visits those for whom something private waits, without waiting
-// for a pass.
-func (w *writer) visitTouched() {
-	for n := len(w.touched); n > 0; n-- {
-		last := len(w.touched) - 1
-		l := w.touched[last]
-		w.touched[last] = nil
-		w.touched = w.touched[:last]
+// visitTouched visits those for whom something private waits, or more than went
+// into their last write, without waiting for a pass: at most n of them, first
+// come, first served, so that nobody who has much to be sent keeps others waiting.
+func (w *writer) visitTouched(n int) {
+	n = min(n, len(w.touched)-w.served)
+	for range n {
+		l := w.touched[w.served]
+		w.touched[w.served] = nil
+		w.served++
 		l.touched = false
-		if l.sh != nil {
-			w.visit(l)
-		}
+		w.visit(l)
 	}
+	if 2*w.served >= len(w.touched) {
+		rest := copy(w.touched, w.touched[w.served:])
+		clear(w.touched[rest:])
+		w.touched, w.served = w.touched[:rest], 0
+	}
+	w.stats.Visits.Add(uint64(n))
 }
 
 func (w *writer) touch(l *Listener) {

@@ -252,7 +252,7 @@ func (ws *Writers) Step() {
 		for again := true; again; {
 			w.takeBatches()
 			w.sweepBlocked()
-			w.visitTouched()
+			w.visitTouched(len(w.touched))
 			w.pass()
 			again = len(w.touched) > 0 || len(w.dirty) > 0 || w.inbox.Load() != nil
 		}
