@@ -32,6 +32,7 @@ type config struct {
 	world      bounds
 	cell       float64
 	view       int
+	bandwidth  int
 	maxPlayers int
 	maxPerIP   int
 	chatRate   float64
@@ -68,6 +69,7 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 	fs.Var(&cfg.world, "world", "bounds of the world in pixels, `minX,minY,maxX,maxY`")
 	fs.Float64Var(&cfg.cell, "cell", 640, "edge of a cell of the interest grid in `pixels`, about one screen; a player sees its own cell and the eight around it")
 	fs.IntVar(&cfg.view, "view", 100, "most other players `shown` to one player in a crowd")
+	fs.IntVar(&cfg.bandwidth, "bandwidth", 64000, "most `bytes` per second of positions sent to one player, 8000 or more")
 	fs.IntVar(&cfg.maxPlayers, "max-players", 20000, "most `connections` at a time; beyond it newcomers hear 503")
 	fs.IntVar(&cfg.maxPerIP, "max-per-ip", 50, "most `connections` from one address (IPv6: one /64); 0 = no limit")
 	fs.Float64Var(&cfg.chatRate, "chat-rate", 2, "chat `messages` per second for each connection in the long run; 0 = no limit")
@@ -105,6 +107,8 @@ func (c *config) check() error {
 		return fmt.Errorf("-cell %v: must be at least 16 pixels", c.cell)
 	case c.view < 1 || c.view > 10000:
 		return fmt.Errorf("-view %d: must be from 1 to 10000", c.view)
+	case c.bandwidth < 8000:
+		return fmt.Errorf("-bandwidth %d: must be at least 8000 bytes per second", c.bandwidth)
 	case c.maxPlayers < 1:
 		return fmt.Errorf("-max-players %d: must be at least 1", c.maxPlayers)
 	case c.maxPerIP < 0:

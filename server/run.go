@@ -53,7 +53,7 @@ func run(ctx context.Context, cfg *config) error {
 		ChatRate:  cfg.chatRate,
 		ChatBurst: cfg.chatBurst,
 		Accounts:  accounts,
-		Writers:   stream.Config{Writers: cfg.writers},
+		Writers:   stream.Config{Writers: cfg.writers, BytesPerSecond: cfg.bandwidth},
 		Observe:   m.tick,
 	})
 	g := &gate{
