@@ -3,14 +3,11 @@
 package main
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 func main() {
@@ -44,7 +41,13 @@ func run(folders ...string) error {
 
 // draw returns every file by name.
 func draw() (map[string][]byte, error) {
+	objects, sprites, err := pack(slices.Concat(trees(), houses(), props()))
+	if err != nil {
+		return nil, err
+	}
+	_ = sprites
 	pictures := map[string]*Canvas{
+		"objects.png": objects,
 		"avatars.png": drawPeople(sixPeople()),
 		"tiles.png":   drawTiles(),
 	}
@@ -59,39 +62,3 @@ func draw() (map[string][]byte, error) {
 	return files, nil
 }
 
-// encode makes a PNG, with a palette when 256 colours are enough, which they are for pixel art.
-func encode(c *Canvas) ([]byte, error) {
-	var picture image.Image = c.NRGBA
-	if p, ok := paletted(c); ok {
-		picture = p
-	}
-	var out bytes.Buffer
-	e := png.Encoder{CompressionLevel: png.BestCompression}
-	err := e.Encode(&out, picture)
-	return out.Bytes(), err
-}
-
-// paletted copies the picture to one with a palette in order of first appearance.
-func paletted(c *Canvas) (*image.Paletted, bool) {
-	index := map[color.NRGBA]uint8{}
-	p := image.NewPaletted(c.Rect, nil)
-	for y := range c.Height() {
-		for x := range c.Width() {
-			col := c.Get(x, y)
-			if col.A == 0 {
-				col = color.NRGBA{}
-			}
-			i, ok := index[col]
-			if !ok {
-				if len(p.Palette) == 256 {
-					return nil, false
-				}
-				i = uint8(len(p.Palette))
-				index[col] = i
-				p.Palette = append(p.Palette, col)
-			}
-			p.SetColorIndex(x, y, i)
-		}
-	}
-	return p, true
-}
