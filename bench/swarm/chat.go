@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -8,7 +9,7 @@ import (
 // ChatPlan says what is said in the room. Its times are the run's.
 type ChatPlan struct {
 	Run         uint32  // names the measurement inside the texts, 24 bits
-	PerSecond   float64 // chats of the whole fleet
+	PerSecond   float64 // chats of the whole fleet; 0: it only listens
 	Senders     int     // of one engine, in turns; the fleet splits it. 0: everyone
 	TextBytes   int     // of each text
 	SampleEvery int     // takes the latency of one in so many chats heard
@@ -101,9 +102,12 @@ func newChatTask(e *Engine, plan *ChatPlan, run *RunPlan) (*chatTask, error) {
 	t.packet = append(t.packet, `"}`...)
 	t.text = t.packet[guestHead : guestHead+plan.TextBytes]
 	t.result.FrameBytes = len(appendFrame(nil, opText, t.packet))
-	t.interval = 1e9 / plan.PerSecond * float64(e.cfg.Workers)
-	t.start = run.Start + int64(float64(e.cfg.Worker)*1e9/plan.PerSecond)
-	t.count = int(float64(run.End-t.start) / t.interval)
+	t.start = run.Start
+	if plan.PerSecond > 0 {
+		t.interval = 1e9 / plan.PerSecond * float64(e.cfg.Workers)
+		t.start += int64(float64(e.cfg.Worker) * 1e9 / plan.PerSecond)
+		t.count = int(math.Ceil(float64(run.End-t.start) / t.interval))
+	}
 	t.at = t.start
 
 	checked := min(plan.Checked, len(members))

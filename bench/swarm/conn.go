@@ -192,7 +192,7 @@ func (e *Engine) upgraded(c *conn, data []byte) []byte {
 		return nil
 	}
 	answer := data[:end]
-	if !bytes.HasPrefix(answer, []byte("HTTP/1.1 101 ")) || !bytes.Contains(answer, e.accept) {
+	if !bytes.HasPrefix(answer, []byte("HTTP/1.1 101 ")) || !bytes.Contains(answer, handshakeProof) {
 		e.drop(c, "refused "+statusOf(answer))
 		return nil
 	}

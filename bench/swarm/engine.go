@@ -54,7 +54,6 @@ type Engine struct {
 	poller  *poller
 	buffer  []byte // shared by all reads; a kept beginning of a frame goes before
 	request []byte
-	accept  []byte // the proof of the handshake that every answer must hold
 	scratch []byte // for one outgoing frame
 
 	conns   []*conn // by the index that their events carry
@@ -98,13 +97,18 @@ type Progress struct{ Done, Total int }
 // handshakeKey is the same for every connection, as Godot 3's is.
 const handshakeKey = "dGF2ZXJuIGJlbmNoIGtleQ=="
 
+// handshakeProof is what every server must answer to that key.
+var handshakeProof = func() []byte {
+	sum := sha1.Sum([]byte(handshakeKey + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return []byte(base64.StdEncoding.EncodeToString(sum[:]))
+}()
+
 func newEngine(cfg Config, tell func(Progress)) (*Engine, error) {
 	cfg = cfg.withDefaults()
 	poller, err := newPoller()
 	if err != nil {
 		return nil, err
 	}
-	proof := sha1.Sum([]byte(handshakeKey + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	e := &Engine{
 		cfg:    cfg,
 		target: cfg.Target,
@@ -112,7 +116,6 @@ func newEngine(cfg Config, tell func(Progress)) (*Engine, error) {
 		buffer: make([]byte, maxFrameBytes+16+cfg.ReadBytes),
 		request: fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 			"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n", cfg.Path, cfg.Target, handshakeKey),
-		accept: []byte(base64.StdEncoding.EncodeToString(proof[:])),
 		closes: make(map[string]int),
 		tell:   tell,
 	}

@@ -187,9 +187,8 @@ func (f *Fleet) Login(plan LoginPlan) (*LoginResult, error) {
 	return sum, nil
 }
 
-// Run carries out a measurement, waits until the last chat is in, and settles the
-// account of every receiver.
-func (f *Fleet) Run(plan RunPlan, drain DrainPlan) (*RunResult, error) {
+// Run carries out a measurement. After one with chat the account is open until Settle.
+func (f *Fleet) Run(plan RunPlan) (*RunResult, error) {
 	replies, err := f.ask(func(i int) command { return command{Run: f.split(plan, i)} })
 	if err != nil {
 		return nil, err
@@ -198,20 +197,25 @@ func (f *Fleet) Run(plan RunPlan, drain DrainPlan) (*RunResult, error) {
 	for _, r := range replies[1:] {
 		sum.merge(r.Run)
 	}
-	if sum.Chat == nil {
-		return sum, nil
-	}
-	drain.Said, drain.SaidPrint = sum.Chat.Said, sum.Chat.SaidPrint
-	replies, err = f.ask(func(int) command { return command{Drain: &drain} })
+	return sum, nil
+}
+
+// Settle waits until the last chat of the run is in and compares what every receiver
+// heard with what it should have. plan.Said and SaidPrint are what others than the
+// fleet said.
+func (f *Fleet) Settle(run *RunResult, plan DrainPlan) error {
+	plan.Said += run.Chat.Said
+	plan.SaidPrint += run.Chat.SaidPrint
+	replies, err := f.ask(func(int) command { return command{Drain: &plan} })
 	if err != nil {
-		return nil, err
+		return err
 	}
 	settled := replies[0].Drain
 	for _, r := range replies[1:] {
 		settled.merge(r.Drain)
 	}
-	sum.Chat.settle(settled)
-	return sum, nil
+	run.Chat.settle(settled)
+	return nil
 }
 
 // settle takes over what only the drain can know.

@@ -1,0 +1,325 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"tavern/bench/report"
+	"tavern/bench/swarm"
+	"tavern/bench/target"
+)
+
+// lab is what every mode works with: the server under test, the crowd, and the book
+// that the findings go into. One goroutine uses it.
+type lab struct {
+	opts     options
+	out      io.Writer
+	book     *report.Book
+	server   *target.Server
+	fleet    *swarm.Fleet
+	progress *progress
+	failures int // records that are not clean
+	run      uint32
+}
+
+func newLab(mode string, args []string, opts options, out, errOut io.Writer) (*lab, error) {
+	if opts.addr != "" && !opts.allowRemote && !target.Local(opts.addr) {
+		return nil, fmt.Errorf("-addr %s is not this machine; -allow-remote if it is yours to load", opts.addr)
+	}
+	if opts.addr != "" && opts.serverCmd != "" {
+		return nil, errors.New("-addr and -server-cmd exclude each other")
+	}
+	if opts.json == "-" && opts.goBench == "-" {
+		return nil, errors.New("-json - and -gobench - exclude each other")
+	}
+	return &lab{
+		opts: opts,
+		out:  out,
+		book: &report.Book{
+			Title:   "bench " + mode,
+			Machine: machine(opts),
+			Command: "bench " + strings.Join(args, " "),
+		},
+		progress: newProgress(errOut, opts.quiet),
+		run:      rand.Uint32(),
+	}, nil
+}
+
+// close ends the crowd before the server.
+func (l *lab) close() error {
+	l.progress.end()
+	err := l.closeFleet()
+	if l.server != nil {
+		err = errors.Join(err, l.server.Close())
+		l.server = nil
+	}
+	return err
+}
+
+func (l *lab) closeFleet() error {
+	if l.fleet == nil {
+		return nil
+	}
+	err := l.fleet.Close()
+	l.fleet = nil
+	return err
+}
+
+// publish writes the book in every form that was asked for.
+func (l *lab) publish() error {
+	if len(l.book.Records) == 0 {
+		return nil
+	}
+	o := l.opts
+	var errs []error
+	if o.json != "-" && o.goBench != "-" {
+		errs = append(errs, l.book.WriteTable(l.out))
+	}
+	errs = append(errs,
+		writeTo(l.out, o.json, l.book.WriteJSON),
+		writeTo(l.out, o.goBench, l.book.WriteGoBench))
+	if o.reportDir != "" {
+		path, err := l.book.WriteHTML(o.reportDir)
+		errs = append(errs, err)
+		if err == nil && o.json != "-" && o.goBench != "-" {
+			fmt.Fprintf(l.out, "\n%s\n", path)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// writeTo writes to a file, to out for "-", or nowhere for "".
+func writeTo(out io.Writer, path string, write func(io.Writer) error) error {
+	switch path {
+	case "":
+		return nil
+	case "-":
+		return write(out)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}
+
+// add takes a finished record into the book.
+func (l *lab) add(r *report.Record) {
+	if r.Server == "" && l.server != nil {
+		r.Server = l.server.Name()
+	}
+	l.book.Records = append(l.book.Records, r)
+}
+
+// fail notes that a record is not clean.
+func (l *lab) fail(r *report.Record, format string, args ...any) {
+	l.failures++
+	r.Problem(format, args...)
+}
+
+// Flags of our own server: for load tests in general, and to make accounts quickly.
+var (
+	loadFlags = []string{"-addr", "{addr}", "-db", "{dir}/bench.db", "-limits", "off", "-log-level", "warn", "-guests", "on-connect"}
+	fastHash  = []string{"-hash-memory", "64", "-hash-time", "1"}
+)
+
+// open prepares the server that the options name, or else this repository's own with
+// these flags.
+func (l *lab) open(ownFlags ...string) error {
+	o := l.opts
+	more := strings.Fields(o.serverFlags)
+	cfg := target.Config{Name: "tavern", CPU: o.pin, Addr: o.addr, PID: o.pid, Metrics: o.metrics}
+	switch {
+	case o.addr != "":
+		cfg.Name = o.addr
+	case o.serverCmd != "":
+		cfg.Command = append(strings.Fields(o.serverCmd), more...)
+		if len(cfg.Command) == 0 || !strings.Contains(o.serverCmd, "{addr}") && !strings.Contains(o.serverCmd, "{port}") {
+			return errors.New("-server-cmd must say {addr} or {port}: the server's place is chosen here")
+		}
+		cfg.Name = filepath.Base(cfg.Command[0])
+		if cfg.Command[0] == "go" {
+			cfg.Name = filepath.Base(cfg.Command[min(2, len(cfg.Command)-1)])
+		}
+	default:
+		l.progress.say("building the server")
+		cfg.Command = append(append([]string{"go", "run", "tavern/server"}, ownFlags...), more...)
+	}
+	return l.use(cfg)
+}
+
+// use replaces the server under test.
+func (l *lab) use(cfg target.Config) error {
+	if err := l.close(); err != nil {
+		return err
+	}
+	server, err := target.Open(cfg)
+	if err != nil {
+		return err
+	}
+	l.server = server
+	return nil
+}
+
+// start starts the server with more flags, and a new crowd for so many connections.
+func (l *lab) start(ctx context.Context, connections int, extra ...string) error {
+	if err := l.closeFleet(); err != nil {
+		return err
+	}
+	l.progress.say("starting " + l.server.Name())
+	if err := l.server.Start(ctx, extra...); err != nil {
+		return err
+	}
+	if l.opts.pinSelf >= 0 { // not before the server is built
+		if err := pinProcess(l.opts.pinSelf); err != nil {
+			return err
+		}
+	}
+	return l.openFleet(ctx, connections)
+}
+
+// openFleet makes a new crowd for so many connections.
+func (l *lab) openFleet(ctx context.Context, connections int) error {
+	addr, err := swarm.Resolve(l.server.Addr())
+	if err != nil {
+		return err
+	}
+	cfg := swarm.Config{
+		Target: addr, Path: l.opts.path, Sources: l.opts.sources,
+		ReceiveBufferBytes: l.opts.rcvBuf, CPU: l.opts.pinSelf,
+	}
+	l.fleet, err = swarm.NewFleet(ctx, cfg, connections, l.opts.procs, []string{workerMode}, l.progress.tell)
+	return err
+}
+
+// connect fills the room; a connection that fails is an error.
+func (l *lab) connect(count int) (*swarm.ConnectResult, error) {
+	l.progress.begin(fmt.Sprintf("connecting %d", count))
+	r, err := l.fleet.Connect(swarm.ConnectPlan{Count: count, InFlight: l.opts.inFlight, Limit: 2 * time.Minute})
+	if err != nil {
+		return nil, err
+	}
+	if len(r.Failures) > 0 {
+		return nil, fmt.Errorf("not all of %d connections came about: %s", count, counts(r.Failures))
+	}
+	return r, nil
+}
+
+// window is what the server took in the measured part of a run.
+type window struct {
+	cpu      time.Duration
+	rss      int64 // at the end
+	known    bool
+	work     target.Distribution // of the ticks, in seconds
+	late     target.Distribution
+	hasTicks bool
+}
+
+// measure carries out a run and looks at the server at both ends of its window. Ticks
+// are only read when asked for: reading costs the server a millisecond.
+func (l *lab) measure(ctx context.Context, plan swarm.RunPlan, ticks bool) (*swarm.RunResult, window, error) {
+	var w window
+	var wg sync.WaitGroup
+	watching, stop := context.WithCancel(ctx)
+	wg.Go(func() { w = l.watch(watching, plan, ticks) })
+	wg.Go(func() { l.showTime(watching, plan) })
+	result, err := l.fleet.Run(plan)
+	if err != nil {
+		stop()
+	}
+	wg.Wait()
+	stop()
+	if err != nil {
+		return nil, w, err
+	}
+	return result, w, l.server.Alive()
+}
+
+// watch looks at the server at both ends of the window.
+func (l *lab) watch(ctx context.Context, plan swarm.RunPlan, ticks bool) (w window) {
+	look := func(at int64) (usage target.Usage, m *target.Metrics, ok bool) {
+		if !waitUntil(ctx, at) {
+			return
+		}
+		var err error
+		if ticks {
+			if m, err = l.server.Metrics(ctx); err != nil {
+				m = nil
+			}
+		}
+		usage, err = l.server.Usage()
+		return usage, m, err == nil
+	}
+	before, metricsBefore, known := look(plan.MeasureFrom)
+	after, metricsAfter, stillKnown := look(plan.End)
+	if known && stillKnown {
+		w.cpu, w.rss, w.known = after.CPU-before.CPU, after.RSSBytes, true
+	}
+	if metricsBefore != nil && metricsAfter != nil {
+		w.work = metricsAfter.Since(metricsBefore, "game_tick_seconds")
+		w.late = metricsAfter.Since(metricsBefore, "game_tick_late_seconds")
+		w.hasTicks = w.work.Count > 0
+	}
+	return w
+}
+
+// showTime moves the progress bar with the time of the plan.
+func (l *lab) showTime(ctx context.Context, plan swarm.RunPlan) {
+	const step = int64(200 * time.Millisecond)
+	for now := plan.Start; now < plan.End; now += step {
+		l.progress.tell(swarm.Progress{Done: int((now - plan.Start) / step), Total: int((plan.End-plan.Start)/step) + 1})
+		if !waitUntil(ctx, now+step) {
+			return
+		}
+	}
+}
+
+// waitUntil waits for a time on the clock of swarm.Now; false when ctx is done before.
+func waitUntil(ctx context.Context, at int64) bool {
+	timer := time.NewTimer(time.Duration(at - swarm.Now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// soon returns a plan that begins at once, with its warm-up and its window.
+func soon(warmup, length time.Duration) swarm.RunPlan {
+	start := swarm.Now() + int64(50*time.Millisecond)
+	return swarm.RunPlan{
+		Start:       start,
+		MeasureFrom: start + int64(warmup),
+		End:         start + int64(warmup+length),
+	}
+}
+
+// nonce returns four letters for account names.
+func nonce() string {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	b := make([]byte, 4)
+	for i := range b {
+		b[i] = letters[rand.IntN(len(letters))]
+	}
+	return string(b)
+}
+
+// generator adds the generator's own figures to a record, and a warning when it may
+// have been the limit itself.
+func generator(r *report.Record, run *swarm.RunResult) {
+	busy := run.Busy()
+	r.Add("generator busy", busy*100, "%")
+	if busy > 0.85 {
+		r.Problem("the generator was busy for %.0f %% of the time: it, and not the server, may be the limit", busy*100)
+	}
+}
