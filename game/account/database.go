@@ -145,11 +145,19 @@ func prepareFile(path string, log *slog.Logger) error {
 
 // inspect looks at the file through a connection that can change nothing.
 func inspect(ctx context.Context, path string) error {
+	exists := func(suffix string) bool {
+		_, err := os.Stat(path + suffix)
+		return err == nil
+	}
 	pragmas := readPragmas
-	if _, err := os.Stat(path + "-journal"); err == nil {
+	switch {
+	case exists("-journal"):
 		// It died while it was made, before it had a write-ahead log: SQLite
 		// must roll back before it can read.
 		pragmas = "mode=rw&_busy_timeout=5000"
+	case !exists("-wal"):
+		// Nobody has it open. Even a reader would make a log, and leave it.
+		pragmas = "mode=ro&immutable=1"
 	}
 	db, err := sql.Open("sqlite3", dataSource(path, pragmas))
 	if err != nil {

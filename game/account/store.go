@@ -154,9 +154,9 @@ func (s *Store) finish() {
 	s.workers.Wait()
 	close(s.writer.changes)
 	<-s.writer.ended
-	s.closeErr = errors.Join(s.writer.lost, s.db.close())
-	if s.closeErr != nil {
-		s.closeErr = fmt.Errorf("account: %w", s.closeErr)
+	s.closeErr = s.writer.lost
+	if err := s.db.close(); err != nil {
+		s.closeErr = errors.Join(s.closeErr, fmt.Errorf("account: closing: %w", err))
 	}
 	close(s.done)
 }
