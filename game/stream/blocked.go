@@ -1,6 +1,9 @@
 package stream
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // block notes that the last write to l is not flushed. It must be noted at once:
 // if the flush ended before anything new was said, nobody would visit l again.
@@ -36,15 +39,10 @@ func (w *writer) sweepBlocked() {
 			continue
 		}
 		if w.tooSlow(l, now) {
-			l.closed, l.blocked = true, false
+			l.blocked = false
 			w.stats.Blocked.Add(-1)
 			w.stats.SlowConsumers.Add(1)
-			// Its cursors keep segments alive, and its session may take a
-			// while to end.
-			for i := range l.cursors {
-				l.cursors[i] = Cursor{}
-			}
-			l.extra = nil
+			l.shut()
 			l.conn.Close(w.cfg.SlowCode, w.cfg.SlowReason)
 			continue
 		}
@@ -54,14 +52,41 @@ func (w *writer) sweepBlocked() {
 	w.blocked = kept
 }
 
+// tooSlow reports whether l, which is blocked, has been so for too long or holds
+// too much memory: segments behind a cursor, its own or one that a move will give
+// it, or packets for it alone.
 func (w *writer) tooSlow(l *Listener, now int64) bool {
-	if now-l.extra.blockedSince > int64(w.cfg.MaxBlocked) || l.extra.outboxBytes > w.cfg.MaxLagBytes {
+	e := l.extra
+	if now-e.blockedSince > int64(w.cfg.MaxBlocked) || e.outboxBytes > w.cfg.MaxLagBytes ||
+		l.sh.aud.lag(&l.cursors) > int64(w.cfg.MaxLagBytes) {
 		return true
 	}
-	for i, s := range l.sh.aud.hears {
-		if s != nil && s.head.Load()-l.cursors[i].pos > uint64(w.cfg.MaxLagBytes) {
+	for i := 0; e.moves > 0 && i < len(e.outbox); i++ {
+		o := &e.outbox[i]
+		if o.kind == opMove && o.aud.lag(&o.cursors) > int64(w.cfg.MaxLagBytes) {
 			return true
 		}
 	}
 	return false
+}
+
+// lag is how many bytes the streams of aud are ahead of the cursors, the greater
+// of the two. It is negative while what a cursor has passed, together with an
+// operation of the same tick, is not published yet.
+func (aud *Audience) lag(at *[streams]Cursor) int64 {
+	most := int64(math.MinInt64)
+	for i, s := range aud.hears {
+		if s != nil {
+			most = max(most, int64(s.head.Load()-at[i].pos))
+		}
+	}
+	return most
+}
+
+// shut ends what is sent to l, and lets go of the memory that it holds: its
+// session may take a while to report the leave.
+func (l *Listener) shut() {
+	l.closed = true
+	l.extra = nil
+	l.cursors = [streams]Cursor{}
 }

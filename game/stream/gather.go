@@ -51,7 +51,7 @@ func (w *writer) write(l *Listener, n int) {
 	w.stats.Writes.Add(1)
 	w.stats.Bytes.Add(uint64(n))
 	if err := l.conn.Write(out); err != nil {
-		l.closed = true // its session reports the leave
+		l.shut() // its session reports the leave
 		return
 	}
 	if l.conn.Pending() > 0 {
@@ -79,7 +79,10 @@ func (g *gather) outbox(l *Listener) {
 	e := l.extra
 	for i := range e.outbox {
 		o := &e.outbox[i]
-		g.stream(l, Area, o.area)
+		g.stream(l, Area, o.ends[Area])
+		if o.kind == opMove && !g.full && l.sh.aud.hears[Chat] != o.aud.hears[Chat] {
+			g.stream(l, Chat, o.ends[Chat])
+		}
 		if g.full || g.bytes > 0 && len(o.frames) > g.room {
 			g.full = true
 			n := copy(e.outbox, e.outbox[i:])
@@ -87,11 +90,12 @@ func (g *gather) outbox(l *Listener) {
 			e.outbox = e.outbox[:n]
 			return
 		}
+		e.outboxBytes -= opBytes + len(o.frames)
 		if o.kind == opMove {
+			e.moves--
 			l.settle(g.w, o.aud, o.cursors)
 			continue
 		}
-		e.outboxBytes -= len(o.frames)
 		g.add(o.frames)
 	}
 	clear(e.outbox)
@@ -144,15 +148,20 @@ func (l *Listener) until(s *Stream, pos, limit uint64) (to uint64, skip bool) {
 }
 
 // forgetSkips drops the spans that the cursors have passed, and those of streams
-// that l hears no more.
+// that l hears no more and has no move waiting that could be to.
 func (l *Listener) forgetSkips() {
 	e := l.extra
+	if len(e.skips) == 0 {
+		return
+	}
 	kept := e.skips[:0]
 	for _, sp := range e.skips {
+		keep := e.moves > 0
 		for i, s := range l.sh.aud.hears {
-			if s == sp.stream && l.cursors[i].pos < sp.to {
-				kept = append(kept, sp)
-			}
+			keep = keep || s == sp.stream && l.cursors[i].pos < sp.to
+		}
+		if keep {
+			kept = append(kept, sp)
 		}
 	}
 	clear(e.skips[len(kept):])

@@ -1,5 +1,10 @@
 package stream
 
+import (
+	"slices"
+	"unsafe"
+)
+
 type opKind uint8
 
 const (
@@ -12,19 +17,24 @@ const (
 
 // op is one thing the loop tells a writer about one listener.
 //
-// area is the position of the listener's area stream when the loop said it:
-// everything before it goes out first, everything behind it later, so that one
-// listener hears the stream and its own packets in the order the loop made them.
+// ends is where the listener's streams ended when the loop said it. What its area
+// said before goes out first and what it says behind later, so that one listener
+// hears the stream and its own packets in the order the loop made them. A move
+// also waits for what was said in a chat that the listener will hear no more.
 type op struct {
 	kind    opKind
 	l       *Listener
 	aud     *Audience
-	area    uint64
+	ends    [streams]uint64
 	cursors [streams]Cursor
 	tick    uint32 // of a join: the last one whose poses it need not be shown
 	frames  []byte
 	skip    span
 }
+
+// opBytes is what an operation holds beside its frames. It counts, so that many
+// small packets, and moves, are bounded like few large ones.
+const opBytes = int(unsafe.Sizeof(op{}))
 
 // batch is what one tick tells one writer.
 type batch struct {
@@ -110,9 +120,7 @@ func (w *writer) carryOut(o *op) {
 	case opLeave:
 		l.unlist(w)
 		l.sh, l.extra = nil, nil
-		for i := range l.cursors {
-			l.cursors[i] = Cursor{}
-		}
+		l.cursors = [streams]Cursor{}
 	case opSkip:
 		if l.sh != nil && !l.closed {
 			e := w.extraOf(l)
@@ -124,7 +132,16 @@ func (w *writer) carryOut(o *op) {
 		}
 		e := w.extraOf(l)
 		e.outbox = append(e.outbox, *o)
-		e.outboxBytes += len(o.frames)
+		e.outboxBytes += opBytes + len(o.frames)
+		if o.kind == opMove {
+			e.moves++
+		}
+		if l.blocked {
+			// It may wait for minutes. The frames lie among those of others,
+			// all of which would live as long.
+			last := &e.outbox[len(e.outbox)-1]
+			last.frames = slices.Clone(o.frames)
+		}
 		w.touch(l)
 	}
 }

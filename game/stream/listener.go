@@ -61,7 +61,8 @@ func (l *Listener) Audience() *Audience { return l.aud }
 // for it. It goes back to its writer's free list when it is empty.
 type extra struct {
 	outbox       []op   // packets and moves for this listener alone, in order
-	outboxBytes  int    // sum of the outbox's frames
+	outboxBytes  int    // what the outbox holds, see opBytes
+	moves        int    // how many of the outbox are moves
 	skips        []span // ranges of its streams that it must not be sent
 	blockedSince int64  // nanoseconds on the writer's clock, 0 while not blocked
 }

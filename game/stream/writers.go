@@ -12,7 +12,8 @@ type Config struct {
 	// core that has nothing else to do; a second one on the same core costs p99.
 	Writers int
 	// MaxLagBytes is how far a listener may stay behind the head of a stream, or
-	// how much may wait for it alone, before it is closed as a slow consumer.
+	// how much may wait for it alone (a packet or move counts for some 150 bytes
+	// more than its frames), before it is closed as a slow consumer.
 	// Default 4 MiB. It bounds memory: segments live as long as the slowest cursor.
 	MaxLagBytes int
 	// MaxBlocked is how long a listener may leave the last write unflushed before
@@ -151,20 +152,28 @@ func (ws *Writers) Join(l *Listener, conn Conn, aud *Audience) {
 // that was said before in the one it leaves, and hears what is said from now on
 // in the new one; a stream that both hear goes on without a gap.
 func (ws *Writers) Move(l *Listener, aud *Audience) {
-	o := op{kind: opMove, l: l, aud: aud, area: l.areaEnd(), cursors: aud.here()}
+	o := op{kind: opMove, l: l, aud: aud, ends: l.ends(), cursors: aud.here()}
 	l.aud = aud
 	ws.push(o)
 }
 
 // Send gives frames to one listener alone, in order with what its area stream
 // says. The frames are copied.
-func (ws *Writers) Send(l *Listener, frames []byte) {
+func (ws *Writers) Send(l *Listener, frames []byte) { ws.SendKept(l, ws.Keep(frames)) }
+
+// Keep copies frames for SendKept, which may give the copy to many.
+func (ws *Writers) Keep(frames []byte) []byte {
 	if len(ws.arena)+len(frames) > cap(ws.arena) {
 		ws.arena = make([]byte, 0, max(4<<10, len(frames)))
 	}
 	from := len(ws.arena)
 	ws.arena = append(ws.arena, frames...)
-	ws.push(op{kind: opSend, l: l, area: l.areaEnd(), frames: ws.arena[from:len(ws.arena):len(ws.arena)]})
+	return ws.arena[from:len(ws.arena):len(ws.arena)]
+}
+
+// SendKept is Send without the copy: frames, made by Keep, must not change.
+func (ws *Writers) SendKept(l *Listener, frames []byte) {
+	ws.push(op{kind: opSend, l: l, ends: l.ends(), frames: frames})
 }
 
 // Skip keeps the bytes that were appended to s since position from away from l,
@@ -268,10 +277,14 @@ func (aud *Audience) here() (at [streams]Cursor) {
 	return at
 }
 
-// areaEnd is the end of the area stream where the loop last put l.
-func (l *Listener) areaEnd() uint64 {
-	if l.aud == nil || l.aud.hears[Area] == nil {
-		return 0
+// ends is where the streams end of the audience where the loop last put l.
+func (l *Listener) ends() (at [streams]uint64) {
+	if l.aud != nil {
+		for i, s := range l.aud.hears {
+			if s != nil {
+				at[i] = s.end
+			}
+		}
 	}
-	return l.aud.hears[Area].end
+	return at
 }
