@@ -270,7 +270,9 @@ func FuzzFrame(f *testing.F) {
 		if got := run(pieces, int(limit)); !slices.Equal(got, want) {
 			t.Fatalf("in pieces %x: parser says %q, want %q", pieces, got, want)
 		}
-		checkPrefixes(t, stream, int(limit))
+		if len(stream) <= 150 { // the model is cubic here
+			checkPrefixes(t, stream, int(limit))
+		}
 	})
 }
 
