@@ -1,6 +1,7 @@
 package game
 
 import (
+	"math"
 	"strconv"
 	"unsafe"
 
@@ -29,6 +30,10 @@ func (w *world) chat(p *Player, text string) {
 	if p.actor != nil {
 		w.stir(p.actor)
 	}
+	if w.cfg.ChatRange > 0 {
+		w.chatNear(p, text)
+		return
+	}
 	if w.players > 0 {
 		w.packet = codec.AppendChat(w.packet[:0], p.name(w), text)
 		w.say(w.playersChat, p)
@@ -41,6 +46,28 @@ func (w *world) chat(p *Player, text string) {
 		}
 		w.say(w.guestsChat, p)
 	}
+}
+
+// chatNear says text to the players whose actor stands within Config.ChatRange of
+// p's. Guests have no place in the world: they hear each other, and nobody else.
+// The cost is that of the listeners, as each hears something else.
+func (w *world) chatNear(p *Player, text string) {
+	a := p.actor
+	if a == nil {
+		w.packet = codec.AppendGuestChat(w.packet[:0], text)
+		w.say(w.guestsChat, p)
+		return
+	}
+	w.packet = codec.AppendChat(w.packet[:0], a.name, text)
+	frames := w.writers.Keep(codec.AppendTextFrame(w.frame[:0], w.packet))
+	r := w.cfg.ChatRange
+	w.grid.within(a.x-r, a.y-r, a.x+r, a.y+r, func(c *cell) {
+		for _, b := range c.actors {
+			if b != a && math.Hypot(b.x-a.x, b.y-a.y) <= r {
+				w.writers.SendKept(&b.player.Listener, frames)
+			}
+		}
+	})
 }
 
 // say appends the world's packet to a chat stream, past its own sender.

@@ -51,13 +51,18 @@ func newGrid(bounds Bounds, edge float64) grid {
 
 // at returns the cell of a point inside the world.
 func (g *grid) at(x, y float64) *cell {
-	cx := int32(clamp((x-g.bounds.MinX)/g.edge, 0, float64(g.nx-1)))
-	cy := int32(clamp((y-g.bounds.MinY)/g.edge, 0, float64(g.ny-1)))
-	i := cy*g.nx + cx
+	i := g.index(x, y)
 	if g.cells[i] == nil {
-		g.cells[i] = &cell{x: cx, y: cy}
+		g.cells[i] = &cell{x: i % g.nx, y: i / g.nx}
 	}
 	return g.cells[i]
+}
+
+// index is the place in cells of the cell nearest to a point.
+func (g *grid) index(x, y float64) int32 {
+	cx := int32(clamp((x-g.bounds.MinX)/g.edge, 0, float64(g.nx-1)))
+	cy := int32(clamp((y-g.bounds.MinY)/g.edge, 0, float64(g.ny-1)))
+	return cy*g.nx + cx
 }
 
 // around calls f for c and the cells next to it that exist, always in the same
@@ -67,6 +72,19 @@ func (g *grid) around(c *cell, f func(*cell)) {
 		for x := max(c.x-1, 0); x <= min(c.x+1, g.nx-1); x++ {
 			if n := g.cells[y*g.nx+x]; n != nil {
 				f(n)
+			}
+		}
+	}
+}
+
+// within calls f for the existing cells that overlap a rectangle, always in the
+// same order.
+func (g *grid) within(minX, minY, maxX, maxY float64, f func(*cell)) {
+	lo, hi := g.index(minX, minY), g.index(maxX, maxY)
+	for y := lo / g.nx; y <= hi/g.nx; y++ {
+		for x := lo % g.nx; x <= hi%g.nx; x++ {
+			if c := g.cells[y*g.nx+x]; c != nil {
+				f(c)
 			}
 		}
 	}

@@ -35,6 +35,7 @@ type Config struct {
 	View      int           // most actors shown to one player, default 100
 	ChatRate  float64       // chats per second and player in the long run, 0 = no limit
 	ChatBurst int           // chats in a row, default 10
+	ChatRange float64       // how far a player's chat is heard in pixels, 0 = everywhere
 	Accounts  Accounts      // default: nobody is saved
 	Writers   stream.Config
 	// Observe is told after each tick how long its work took and how late it

@@ -153,6 +153,8 @@ func (s *stage) do(line string) error {
 				cfg.Speed = n
 			case "chat-rate":
 				cfg.ChatRate = n
+			case "chat-range":
+				cfg.ChatRange = n
 			case "chat-burst":
 				cfg.ChatBurst = int(n)
 			default:

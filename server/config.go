@@ -37,6 +37,7 @@ type config struct {
 	maxPerIP   int
 	chatRate   float64
 	chatBurst  int
+	chatRange  float64
 	limits     onOff
 	hashMemory uint
 	hashTime   uint
@@ -74,6 +75,7 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 	fs.IntVar(&cfg.maxPerIP, "max-per-ip", 50, "most `connections` from one address (IPv6: one /64); 0 = no limit")
 	fs.Float64Var(&cfg.chatRate, "chat-rate", 2, "chat `messages` per second for each connection in the long run; 0 = no limit")
 	fs.IntVar(&cfg.chatBurst, "chat-burst", 10, "chat `messages` in a row before -chat-rate counts")
+	fs.Float64Var(&cfg.chatRange, "chat-range", 0, "how far a player's chat is heard in `pixels`; 0 = in the whole world")
 	fs.Var(&cfg.limits, "limits", "`on|off`; off lifts every rate limit and every limit per address: for load tests, never in public")
 	fs.UintVar(&cfg.hashMemory, "hash-memory", 19456, "argon2id memory for a password in `KiB`, 8 or more; each running hash takes so much")
 	fs.UintVar(&cfg.hashTime, "hash-time", 2, "argon2id `passes` over that memory, 1 or more")
@@ -117,6 +119,8 @@ func (c *config) check() error {
 		return fmt.Errorf("-chat-rate %v: must be 0 (no limit) or more", c.chatRate)
 	case c.chatBurst < 1:
 		return fmt.Errorf("-chat-burst %d: must be at least 1", c.chatBurst)
+	case !(c.chatRange >= 0) || math.IsInf(c.chatRange, 0):
+		return fmt.Errorf("-chat-range %v: must be 0 (the whole world) or more pixels", c.chatRange)
 	case c.hashMemory < 8 || c.hashMemory > 4<<20:
 		return fmt.Errorf("-hash-memory %d: must be from 8 KiB to 4194304 KiB (4 GiB)", c.hashMemory)
 	case c.hashTime < 1 || c.hashTime > 1000:

@@ -52,6 +52,7 @@ func run(ctx context.Context, cfg *config) error {
 		View:      cfg.view,
 		ChatRate:  cfg.chatRate,
 		ChatBurst: cfg.chatBurst,
+		ChatRange: cfg.chatRange,
 		Accounts:  accounts,
 		Writers:   stream.Config{Writers: cfg.writers, BytesPerSecond: cfg.bandwidth},
 		Observe:   m.tick,
