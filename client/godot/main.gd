@@ -122,10 +122,12 @@ func _on_entered(me: ActorModel) -> void:
 	world.enter(me)
 	login.clear_password()
 	_show_stage(true)
+	near.set_open(_wide())
 	if _online_before:
 		chat.add_remark("You are back")
 	else:
-		chat.add_remark("Welcome, %s. Click to walk, Enter to talk, Esc to leave." % me.name)
+		var how: String = "Tap to walk." if DisplayServer.is_touchscreen_available() else "Click to walk, Enter to talk, Esc to leave."
+		chat.add_remark("Welcome, %s! %s" % [me.name, how])
 	_online_before = true
 
 
@@ -171,6 +173,7 @@ func _on_actor_removed(id: int, left_game: bool) -> void:
 func _show_stage(in_world: bool) -> void:
 	_game.visible = in_world
 	login.visible = not in_world
+	_fit()
 	if in_world:
 		get_viewport().gui_release_focus()
 
@@ -204,6 +207,7 @@ func _show_chat(open: bool) -> void:
 	else:
 		chat.stop_typing()
 	_show_unread()
+	_fit()
 
 
 ## The mark on the button of a folded chat.
@@ -220,9 +224,17 @@ func _fit() -> void:
 	Actor.pixel = 1.0 / scale
 	_keep_clear()
 	var size: Vector2 = Vector2(window.size) / scale
-	var wide: bool = size.x >= WIDE
-	_chat_box.custom_minimum_size = Vector2(440.0 if wide else 0.0, clampf(size.y * 0.36, 150.0, 280.0))
-	_chat_box.size_flags_horizontal = Control.SIZE_SHRINK_BEGIN if wide else Control.SIZE_FILL
+	_chat_box.custom_minimum_size = Vector2(440.0 if _wide() else 0.0, clampf(size.y * 0.36, 150.0, 280.0))
+	_chat_box.size_flags_horizontal = Control.SIZE_SHRINK_BEGIN if _wide() else Control.SIZE_FILL
+	var covered: bool = _game.visible and _chat_box.visible and not _wide()
+	world.view_offset = Vector2(0.0, _chat_box.custom_minimum_size.y / 2.0) if covered else Vector2.ZERO
+	# Where the screen is low the login card needs its middle.
+	_state_panel.get_parent_control().size_flags_horizontal = Control.SIZE_SHRINK_BEGIN if size.y < 560.0 else Control.SIZE_SHRINK_CENTER
+
+
+## Whether there is room for more than the world and the chat.
+func _wide() -> bool:
+	return get_window().size.x / get_window().content_scale_factor >= WIDE
 
 
 func _keep_clear() -> void:

@@ -119,7 +119,7 @@ func _begin() -> void:
 func _end(mine: bool) -> void:
 	if mine:
 		scroll_to_end.call_deferred()
-	elif not _log.scroll_following or not _at_end():
+	elif not is_visible_in_tree() or not _at_end():
 		unread += 1
 	_show_unread()
 

@@ -16,7 +16,7 @@ static func words(code: int, reason: String) -> String:
 			return "The server does not want this connection"
 		1009:
 			return "The message was too long for the server"
-		1013:
+		1002, 1013: # Godot shows 1013 as 1002, see PacketSocket
 			return "The server is full, or the connection too slow for it"
 		_ when code > 0:
 			return "The connection was closed (code %d)" % code

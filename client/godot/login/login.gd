@@ -32,8 +32,9 @@ func _ready() -> void:
 		button.avatar = avatar
 		button.button_group = group
 		button.button_pressed = avatar == 0
-		button.custom_minimum_size = Vector2(56, 64)
+		button.custom_minimum_size = Vector2(56, 74)
 		button.expand_icon = true
+		button.theme_type_variation = &"IconButton"
 		button.icon_alignment = HORIZONTAL_ALIGNMENT_CENTER
 		button.size_flags_horizontal = Control.SIZE_EXPAND_FILL
 		_avatars.add_child(button)
@@ -144,3 +145,4 @@ func _fit() -> void:
 	_card.custom_minimum_size.x = minf(400.0, size.x - 24.0)
 	_avatars.columns = 6 if size.x >= 400.0 else 3
 	_logo.visible = size.y >= 560.0
+	_message.custom_minimum_size.y = 46.0 if size.y >= 560.0 else 0.0

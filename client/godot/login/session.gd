@@ -40,15 +40,15 @@ enum Stage {
 	IN_WORLD,
 }
 
-## How long an answer to Register or Login may take.
-const ANSWER_SECONDS: float = 20.0
-
 ## The server's bound for a text, in bytes of UTF-8.
 const TEXT_BYTES: int = 1024
 
 ## What a server says to the second login of an account. After a lost connection
 ## it means that it has not noticed yet that the first one is gone.
 const ALREADY_IN: String = "You are already logged in"
+
+## How long an answer to Register or Login may take.
+var answer_seconds: float = 20.0
 
 var stage: Stage = Stage.OFFLINE
 var socket: PacketSocket = PacketSocket.new()
@@ -143,7 +143,7 @@ func _process(delta: float) -> void:
 			_ask()
 	if stage == Stage.ASKING or stage == Stage.ENTERING:
 		_asking_seconds += delta
-		if _asking_seconds > ANSWER_SECONDS:
+		if _asking_seconds > answer_seconds:
 			_give_up("The server does not answer")
 
 
@@ -191,7 +191,7 @@ func _on_disconnected(code: int, reason: String) -> void:
 	elif _wants_in and not _returning:
 		_wants_in = false
 		refused.emit(CloseReason.words(code, reason))
-	elif not reason.is_empty() and not _returning:
+	elif was == Stage.READY and not _returning:
 		refused.emit(CloseReason.words(code, reason))
 
 

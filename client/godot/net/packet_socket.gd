@@ -137,7 +137,10 @@ func _poll() -> void:
 	if peer != _peer: # a handler has opened or closed the socket
 		return
 	if ready_state == WebSocketPeer.STATE_CLOSED:
-		_lost(peer.get_close_code(), peer.get_close_reason())
+		var reason: String = peer.get_close_reason()
+		# Godot 4 takes the close codes 1012 to 1014 ("come back later") for an error of the
+		# protocol; these are its own words then, not the server's.
+		_lost(peer.get_close_code(), "" if reason == "Protocol error" else reason)
 	elif state == State.CONNECTING and _state_seconds > connect_timeout_seconds:
 		_lost(-1, "")
 	elif state == State.OPEN and _state_seconds > STEADY_SECONDS:

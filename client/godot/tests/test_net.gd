@@ -41,3 +41,9 @@ func test_server_address() -> void:
 		equal(ServerAddress.parse(str(pair[0])), pair[1], str(pair[0]))
 	equal(ServerAddress.parse("example.org", true), "wss://example.org:8081", "from a secure page")
 	equal(ServerAddress.readable("ws://localhost:8081"), "localhost:8081", "for people")
+
+
+func test_close_reasons() -> void:
+	equal(CloseReason.words(1008, "You have been kicked"), "You have been kicked", "the server's words")
+	for code: int in [1000, 1001, 1002, 1003, 1008, 1009, 1011, 1013, 4000, -1]:
+		truth(CloseReason.words(code, "").length() > 10, "words for %d" % code)

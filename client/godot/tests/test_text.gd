@@ -56,6 +56,31 @@ func test_chat_says() -> void:
 	await tree.process_frame
 
 
+func test_chat_unread() -> void:
+	var tree: SceneTree = Engine.get_main_loop()
+	var chat: Chat = CHAT.instantiate()
+	chat.size = Vector2(400, 200)
+	tree.root.add_child(chat)
+	for i: int in 50:
+		chat.add_line("bob", "line %d" % i, false)
+		await tree.process_frame
+	equal(chat.unread, 0, "whoever looks at the end has read it")
+	var bar: VScrollBar = (chat.get_node("%Log") as RichTextLabel).get_v_scroll_bar()
+	bar.value = 0.0
+	chat.add_line("bob", "news", false)
+	await tree.process_frame
+	equal(chat.unread, 1, "scrolled up")
+	equal(bar.value, 0.0, "the log stays where the reader is")
+	truth((chat.get_node("%Unread") as Button).visible, "the mark is shown")
+	chat.scroll_to_end()
+	equal(chat.unread, 0, "read")
+	chat.hide()
+	chat.add_line("bob", "more", false)
+	equal(chat.unread, 1, "folded away")
+	chat.queue_free()
+	await tree.process_frame
+
+
 func test_bubble() -> void:
 	var tree: SceneTree = Engine.get_main_loop()
 	var bubble: Bubble = (load("res://world/bubble.tscn") as PackedScene).instantiate()

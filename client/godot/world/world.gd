@@ -20,6 +20,10 @@ var actors: Dictionary[int, Actor] = {}
 ## The player's own actor; null while nobody is logged in.
 var me: Actor
 
+## How far below the player the middle of the screen is: where something covers the
+## lower part of the screen, the player is drawn in the middle of the rest.
+var view_offset: Vector2 = Vector2.ZERO
+
 var _tracks: Dictionary[int, Track] = {}
 var _walk: Walk
 var _holding: bool = false
@@ -164,7 +168,7 @@ func _point_at(on_screen: Vector2) -> Vector2:
 
 
 func _follow(place: Vector2) -> void:
-	_camera.position = place.snapped(Vector2(Actor.pixel, Actor.pixel))
+	_camera.position = (place + view_offset).snapped(Vector2(Actor.pixel, Actor.pixel))
 
 
 func _add(model: ActorModel, mine: bool) -> Actor:
