@@ -136,26 +136,39 @@ func (e *Engine) ready(c *conn, events uint32) {
 			e.poller.change(c.fd, c.index, c.generation, false)
 		}
 	}
-	if events&(unix.EPOLLIN|unix.EPOLLERR|unix.EPOLLHUP) != 0 {
-		e.receive(c, e.cfg.ReadBytes)
+	if events&^unix.EPOLLOUT == 0 {
+		return
+	}
+	// An edge is reported once. A read that was not full has emptied the socket, but
+	// when the end has been seen it is still to be read.
+	ended := events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0
+	for c.phase != closed {
+		n := e.receive(c, e.cfg.ReadBytes)
+		if n < e.cfg.ReadBytes && !(ended && n > 0) {
+			return
+		}
+		if e.now >= e.due {
+			e.step()
+		}
 	}
 }
 
-// receive reads once, at most limit bytes, and walks what there is. The clock is
-// read after the system call: a chat has arrived when the client can see it.
-func (e *Engine) receive(c *conn, limit int) {
+// receive reads once, at most limit bytes, walks what there is, and returns how much
+// it read. The clock is read after the system call: a chat has arrived when the client
+// can see it.
+func (e *Engine) receive(c *conn, limit int) int {
 	kept := copy(e.buffer, c.carry)
 	n, errno := read(c.fd, e.buffer[kept:kept+limit])
 	e.now = Now()
 	switch {
 	case errno == unix.EAGAIN || errno == unix.EINTR:
-		return
+		return 0
 	case errno != 0:
 		e.drop(c, failure(errno))
-		return
+		return 0
 	case n == 0:
 		e.drop(c, "eof")
-		return
+		return 0
 	}
 	e.reads++
 	e.bytes += uint64(n)
@@ -163,20 +176,21 @@ func (e *Engine) receive(c *conn, limit int) {
 	data := e.buffer[:kept+n]
 	if c.phase != open {
 		if data = e.upgraded(c, data); data == nil {
-			return
+			return n
 		}
 	}
 	rest := data[e.walk(c, data):]
 	if c.phase == closed {
-		return
+		return n
 	}
 	if len(rest) > maxFrameBytes {
 		e.drop(c, "frame too big")
-		return
+		return n
 	}
 	if len(rest) > 0 || len(c.carry) > 0 {
 		c.carry = append(c.carry[:0], rest...)
 	}
+	return n
 }
 
 // upgraded looks for the end of the server's answer in data, which begins with it.

@@ -124,7 +124,8 @@ func (p *poller) wake() {
 	write(p.wakeFD, one[:])
 }
 
-// watch reports fd readable (and writable) as index and generation.
+// watch reports fd readable (and writable) as index and generation, once for each
+// change: the kernel then need not look at every socket of a round a second time.
 func (p *poller) watch(fd int, index int32, generation uint32, writable bool) error {
 	return p.control(unix.EPOLL_CTL_ADD, fd, index, generation, writable)
 }
@@ -140,7 +141,7 @@ func (p *poller) forget(fd int) {
 }
 
 func (p *poller) control(op, fd int, index int32, generation uint32, writable bool) error {
-	event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: index, Pad: int32(generation)}
+	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET, Fd: index, Pad: int32(generation)}
 	if writable {
 		event.Events |= unix.EPOLLOUT
 	}
