@@ -228,11 +228,16 @@ func (s *Session) feed(data []byte) {
 			if s.is(stateFated) {
 				continue // closing: only the peer's close frame is of interest
 			}
+			if pongs != nil {
+				// What the handler answers must not overtake them.
+				s.pong(pongs)
+				pongs = nil
+			}
 			s.srv.counters.messages.Add(1)
 			s.srv.handler.Message(s, ev.payload, ev.text)
 		case eventPing:
-			// Pongs of one read leave in one write: pings are cheap to send, and
-			// a write for each would let one peer hold up the poller.
+			// Pongs in a row leave in one write: pings are cheap to send, and a
+			// write for each would let one peer hold up the poller.
 			if pongs == nil {
 				pongs = pongBuffers.Get().(*[]byte)
 			}
@@ -254,7 +259,7 @@ func (s *Session) feed(data []byte) {
 	}
 }
 
-// pongBuffers are for the answers to the pings of one read.
+// pongBuffers are for the answers to pings in a row.
 var pongBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // pong sends the answers to pings, if there are any. A peer that keeps asking
