@@ -14,10 +14,14 @@ package stream
 import "sync/atomic"
 
 // A stream in a quiet cell must stay small and a busy room must not chain a
-// segment per tick, so segments double from the first size to the last.
+// segment per tick, so segments follow the rate of what is said: one that was
+// full within shortSegment ticks is followed by one twice the size, one that
+// lasted longer than longSegment by one of half.
 const (
 	minSegmentBytes = 1 << 10
 	maxSegmentBytes = 512 << 10
+	shortSegment    = 20
+	longSegment     = 160
 )
 
 // Stream is an append-only log of frames. The loop appends and publishes; the
@@ -34,7 +38,7 @@ type Stream struct {
 	head atomic.Uint64
 	end  uint64
 	tail *segment
-	size int // bytes of the next segment
+	born uint32 // tick in which the tail was begun (loop only)
 
 	// only is the one audience that hears this stream, nil when several do.
 	only  *Audience
@@ -58,18 +62,14 @@ type Cursor struct {
 
 // NewStream returns an empty stream. It allocates its first segment with the
 // first frame.
-func NewStream() *Stream {
-	s := &Stream{size: minSegmentBytes}
-	s.tail = &segment{}
-	return s
-}
+func NewStream() *Stream { return &Stream{tail: &segment{}} }
 
-// append copies one or more whole frames to the end. A frame never straddles
-// two segments. Loop only.
-func (s *Stream) append(frames []byte) {
+// append copies one or more whole frames to the end, in the given tick. A frame
+// never straddles two segments. Loop only.
+func (s *Stream) append(frames []byte, tick uint32) {
 	used := int(s.end - s.tail.base)
 	if used+len(frames) > len(s.tail.buf) {
-		s.grow(len(frames))
+		s.grow(len(frames), tick)
 		used = 0
 	}
 	copy(s.tail.buf[used:], frames)
@@ -77,12 +77,18 @@ func (s *Stream) append(frames []byte) {
 }
 
 // grow seals the tail and chains a segment with room for n bytes.
-func (s *Stream) grow(n int) {
-	size := max(s.size, n)
-	s.size = min(s.size*2, maxSegmentBytes)
+func (s *Stream) grow(n int, tick uint32) {
+	size := len(s.tail.buf)
+	switch lasted := tick - s.born; {
+	case lasted <= shortSegment:
+		size *= 2
+	case lasted > longSegment:
+		size /= 2
+	}
+	size = max(minSegmentBytes, min(size, maxSegmentBytes), n)
 	next := &segment{base: s.end, buf: make([]byte, size)}
 	s.tail.next.Store(next) // seals the tail: its length is now next.base-base
-	s.tail = next
+	s.tail, s.born = next, tick
 }
 
 // publish hands everything appended so far to the readers. Loop only.

@@ -127,7 +127,7 @@ func (ws *Writers) NewAudience(area, chat *Stream) *Audience {
 // Append says frames to everybody who hears s. The cost does not depend on how
 // many that are. The frames are copied.
 func (ws *Writers) Append(s *Stream, frames []byte) {
-	s.append(frames)
+	s.append(frames, ws.tick)
 	ws.tell(s)
 }
 
