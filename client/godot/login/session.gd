@@ -50,6 +50,10 @@ const ALREADY_IN: String = "You are already logged in"
 ## How long an answer to Register or Login may take.
 var answer_seconds: float = 20.0
 
+## After a longer sleep than this (a hidden tab, a closed lid) more may have come in
+## than the socket could hold, so the world is entered anew instead of caught up with.
+var longest_sleep_seconds: float = 10.0
+
 var stage: Stage = Stage.OFFLINE
 var socket: PacketSocket = PacketSocket.new()
 
@@ -65,6 +69,7 @@ var _returning: bool = false # was in the world already
 var _return_wait: Backoff = Backoff.new(0.5, 5.0)
 var _ask_again: float = 0.0 # seconds until the next login, 0: none is planned
 var _asking_seconds: float = 0.0
+var _last_frame: float = INF # when _process ran last, in seconds
 
 
 func _ready() -> void:
@@ -137,6 +142,10 @@ func retry_seconds() -> float:
 
 
 func _process(delta: float) -> void:
+	var now: float = Time.get_ticks_msec() / 1000.0
+	if stage == Stage.IN_WORLD and now - _last_frame > longest_sleep_seconds:
+		_start_afresh()
+	_last_frame = now
 	if _ask_again > 0.0:
 		_ask_again -= delta
 		if _ask_again <= 0.0:
@@ -263,6 +272,15 @@ func _give_up(reason: String) -> void:
 	refused.emit(reason)
 	if was_in:
 		left.emit()
+
+
+## Leaves the connection behind and comes back through a new one.
+func _start_afresh() -> void:
+	_returning = true
+	_wants_in = true
+	socket.open(socket.url)
+	_enter(Stage.CONNECTING)
+	lost.emit()
 
 
 ## Drops everything that would make it log in by itself.

@@ -122,6 +122,20 @@ func test_comes_back() -> void:
 	await finish()
 
 
+func test_wakes_up() -> void:
+	await begin()
+	await enter(0)
+	session.longest_sleep_seconds = -1.0 # so that any frame counts as a sleep
+	await expect_event("lost")
+	session.longest_sleep_seconds = 10.0
+	await expect_packet(2, "Login", ["ann", "secret"])
+	equal(server.connections, 2, "a new connection")
+	server.send("{\"a\":\"Ok\"}")
+	server.send_model(1, "ann", Vector2(3, 4))
+	await expect_event("entered as ann")
+	await finish()
+
+
 func test_may_not_come_back() -> void:
 	await begin()
 	await enter(0)

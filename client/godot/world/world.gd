@@ -154,6 +154,7 @@ func _unhandled_input(event: InputEvent) -> void:
 
 
 func _hold(delta: float) -> void:
+	_holding = _holding and Input.is_mouse_button_pressed(MOUSE_BUTTON_LEFT)
 	if not _holding:
 		return
 	_hold_wait -= delta
