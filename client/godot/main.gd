@@ -195,6 +195,7 @@ func _show_state() -> void:
 	(_state_icon.texture as AtlasTexture).region.position.x = 48.0 if good else 64.0
 	_state_icon.modulate = Color(0.65, 0.95, 0.55) if good else Color(1.0, 0.6, 0.45)
 	_state_panel.visible = session.stage != Session.Stage.IN_WORLD
+	world.frozen = session.stage != Session.Stage.IN_WORLD
 	_veil.color.a = 0.45 if session.returning() else 0.0
 	login.set_busy(session.stage == Session.Stage.ASKING or session.stage == Session.Stage.ENTERING)
 

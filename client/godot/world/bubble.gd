@@ -17,7 +17,7 @@ var _left: float = 0.0
 
 
 func _ready() -> void:
-	hide()
+	_rest()
 
 
 func show_text(text: String) -> void:
@@ -32,18 +32,23 @@ func show_text(text: String) -> void:
 	_label.text = safe
 	modulate.a = 1.0
 	show()
+	set_process(true)
 	_place.call_deferred()
 
 
 func _process(delta: float) -> void:
-	if not visible:
-		return
 	_left -= delta
 	modulate.a = clampf(_left / 0.4, 0.0, 1.0)
 	if _left <= 0.0:
-		hide()
+		_rest()
 	else:
 		_place()
+
+
+## Costs nothing until there is something to show.
+func _rest() -> void:
+	hide()
+	set_process(false)
 
 
 ## Keeps the tail over the head whatever the size.

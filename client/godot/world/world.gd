@@ -20,6 +20,9 @@ var actors: Dictionary[int, Actor] = {}
 ## The player's own actor; null while nobody is logged in.
 var me: Actor
 
+## Nobody hears where the player wants to go, so the player stays.
+var frozen: bool = false
+
 ## How far below the player the middle of the screen is: where something covers the
 ## lower part of the screen, the player is drawn in the middle of the rest.
 var view_offset: Vector2 = Vector2.ZERO
@@ -104,7 +107,7 @@ func bubble(speaker: String, text: String) -> void:
 
 ## Starts walking there, before the server knows.
 func walk_to(target: Vector2) -> void:
-	if _walk == null:
+	if _walk == null or frozen:
 		return
 	var inside: Vector2 = map.clamped(target)
 	_walk.head_for(inside, _now())
