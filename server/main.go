@@ -13,6 +13,17 @@ import (
 )
 
 func main() {
+	switch cmd, err := findCommand(os.Args[1:]); {
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "tavern:", err)
+		os.Exit(2)
+	case cmd != nil:
+		if err := cmd.run(os.Args[2:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintf(os.Stderr, "tavern %s: %v\n", cmd.name, err)
+			os.Exit(1)
+		}
+		return
+	}
 	cfg, err := parseConfig(os.Args[1:], os.Stdout)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
