@@ -3,7 +3,7 @@ package stream
 // deliver writes to l what it has not been sent, up to the scene and the head of
 // its chat and bounded by MaxWriteBytes, in one write. It reports whether l has
 // moved to another audience on the way, whose scene the caller must read.
-func (w *writer) deliver(l *Listener, sc *scene, head uint64) (moved bool) {
+func (w *writer) deliver(l *Listener, sc *scene, now uint32, head uint64) (moved bool) {
 	g := gather{w: w, room: w.cfg.MaxWriteBytes}
 	from := l.sh
 	if l.extra != nil && len(l.extra.outbox) > 0 {
@@ -13,7 +13,7 @@ func (w *writer) deliver(l *Listener, sc *scene, head uint64) (moved bool) {
 	if sc != nil && !moved && !g.full {
 		g.stream(l, Area, sc.head)
 		if !g.full && l.cursors[Area].pos == sc.head {
-			g.poses(l, sc)
+			g.poses(l, sc, now)
 		}
 	}
 	if !moved && !g.full {

@@ -49,22 +49,30 @@ func (ws *Writers) Show(aud *Audience, poses []*Pose) {
 }
 
 // poses gathers what has moved since l was last shown the scene, within the
-// bandwidth. Its cursor must stand at the scene's head.
+// bandwidth. Its cursor must stand at the scene's head. now is the last published
+// tick or one before it, and not before any scene older than sc.
 //
 // When all of it fits, all is sent. Otherwise the nearest are, and of the others
 // each at every period-th tick, at a tick that depends on its id, so that writes
 // stay even. Periods are powers of two: a tick that is a turn for a long period is
 // one for every shorter, so whatever the periods were in between, an actor's
 // last pose is sent within the longest of them. That is why, until everything has
-// fitted again, "since last time" reaches back by the longest period.
-func (g *gather) poses(l *Listener, sc *scene) {
-	last, now := l.seen, sc.tick
+// fitted again, "since last time" reaches back by the longest period, and l is
+// visited in every tick, also when nobody moves any more.
+func (g *gather) poses(l *Listener, sc *scene, now uint32) {
+	w := g.w
+	last := l.seen
+	if l.period == 0 || int32(now-sc.tick) < 0 {
+		now = sc.tick
+	}
 	if int32(now-last) <= 0 { // shown already, or before it came here
+		if l.period > 0 {
+			w.owe(l.sh)
+		}
 		return
 	}
 	l.seen = now
 	since := last - min(last, uint32(l.period))
-	w := g.w
 	w.pending = w.pending[:0]
 	bytes := 0
 	var own *Pose
@@ -85,6 +93,7 @@ func (g *gather) poses(l *Listener, sc *scene) {
 		}
 		return
 	}
+	w.owe(l.sh)
 	slots := room * len(w.pending) / bytes // how many poses fit
 	nearest := 0
 	if own != nil {
@@ -104,6 +113,32 @@ func (g *gather) poses(l *Listener, sc *scene) {
 			g.add(p.frame[:p.n])
 		}
 	}
+}
+
+// owe notes that a member of sh was left something out, so that the shard is
+// visited in the next tick whether or not it has news.
+func (w *writer) owe(sh *shard) {
+	if !sh.owing {
+		sh.owing = true
+		w.owing = append(w.owing, sh)
+		w.owes.Store(true)
+	}
+}
+
+// remind marks the shards dirty that were owed something in an earlier tick.
+func (w *writer) remind() {
+	now := w.clock.Load()
+	if len(w.owing) == 0 || now == w.reminded {
+		return
+	}
+	w.reminded = now
+	for _, sh := range w.owing {
+		sh.owing = false
+		w.markDirty(sh)
+	}
+	clear(w.owing)
+	w.owing = w.owing[:0]
+	w.owes.Store(false)
 }
 
 // nearestFirst puts the n poses nearest to own at the front of pending and

@@ -6,6 +6,7 @@ type shard struct {
 	members []*Listener
 	listed  int32 // index in the writer's list of shards with members, -1 for none
 	dirty   bool  // waits in the writer's dirty list
+	owing   bool  // waits in the writer's owing list
 }
 
 // settle puts l into aud at the cursors. A stream that it heard before goes on

@@ -33,7 +33,9 @@ type writer struct {
 	inbox atomic.Pointer[batch]
 	spare atomic.Pointer[batch]
 	wake  chan struct{}
+	owes  atomic.Bool // wants to be woken in the next tick though nothing is said; the writer stores it
 
+	clock        *atomic.Uint32
 	bytesPerTick float64 // of poses, for one listener
 	perSecond    uint32  // ticks: the longest pause that saves up bandwidth
 
@@ -42,6 +44,8 @@ type writer struct {
 	dirty    []*shard      // those with news
 	passing  []*shard      // those that the pass under way visits, empty between passes
 	blocked  []*Listener
+	owing    []*shard // those with a member that was left something out, see poses
+	reminded uint32   // tick in which owing was last made dirty
 	touched  []*Listener
 	served   int // of touched, those visited already
 	free     []*extra
@@ -53,13 +57,14 @@ type writer struct {
 	lastTook time.Duration
 }
 
-func newWriter(id int, cfg *Config, stats *Stats) *writer {
+func newWriter(id int, cfg *Config, stats *Stats, clock *atomic.Uint32) *writer {
 	return &writer{
 		id: id, cfg: cfg, stats: stats,
 		out:   new(batch),
 		wake:  make(chan struct{}, 1),
 		epoch: time.Now(),
 
+		clock:        clock,
 		bytesPerTick: float64(cfg.BytesPerSecond) * cfg.Tick.Seconds(),
 		perSecond:    max(1, uint32(time.Second/cfg.Tick)),
 	}
@@ -78,6 +83,7 @@ func (w *writer) run(stop <-chan struct{}) {
 	defer timer.Stop()
 	for {
 		w.takeBatches()
+		w.remind()
 		w.sweepBlocked()
 		w.visitTouched(len(w.touched))
 		wait := time.Hour
@@ -204,6 +210,7 @@ func (w *writer) touch(l *Listener) {
 // every operation older than what was read has been taken.
 func (w *writer) visit(l *Listener) {
 	for l.sh != nil && !l.blocked && !l.closed {
+		now := w.clock.Load() // first: no scene of this tick or before is missed
 		sc := l.sh.aud.scene.Load()
 		head := uint64(0)
 		if s := l.sh.aud.hears[Chat]; s != nil {
@@ -213,7 +220,7 @@ func (w *writer) visit(l *Listener) {
 			w.takeBatches()
 			continue
 		}
-		if !w.deliver(l, sc, head) {
+		if !w.deliver(l, sc, now, head) {
 			return
 		}
 	}

@@ -90,10 +90,11 @@ type Writers struct {
 	cfg     Config
 	writers []*writer
 	stats   Stats
-	tick    uint32    // number of the tick that is being filled, from 1
-	next    int       // writer of the next listener, round robin
-	news    []*Stream // appended to since the last publish
-	arena   []byte    // frames of this tick's sends; the collector frees it with its last op
+	tick    uint32        // number of the tick that is being filled, from 1
+	clock   atomic.Uint32 // the last tick whose scenes are published
+	next    int           // writer of the next listener, round robin
+	news    []*Stream     // appended to since the last publish
+	arena   []byte        // frames of this tick's sends; the collector frees it with its last op
 	stop    chan struct{}
 	running sync.WaitGroup
 }
@@ -102,7 +103,7 @@ type Writers struct {
 func NewWriters(cfg Config) *Writers {
 	ws := &Writers{cfg: cfg.withDefaults(), tick: 1, stop: make(chan struct{})}
 	for i := range ws.cfg.Writers {
-		ws.writers = append(ws.writers, newWriter(i, &ws.cfg, &ws.stats))
+		ws.writers = append(ws.writers, newWriter(i, &ws.cfg, &ws.stats, &ws.clock))
 	}
 	return ws
 }
@@ -211,13 +212,14 @@ func (ws *Writers) publishHeads() {
 			aud.scene.Store(&scene{head: s.end, tick: ws.tick, poses: aud.poses})
 		}
 	}
+	ws.clock.Store(ws.tick)
 }
 
 func (ws *Writers) announce() {
 	for _, w := range ws.writers {
 		w.out.news = append(w.out.news, ws.news...)
 		w.send()
-		if w.handed {
+		if w.handed || w.owes.Load() {
 			w.handed = false
 			w.wakeUp()
 		}
@@ -260,6 +262,7 @@ func (ws *Writers) Step() {
 	for _, w := range ws.writers {
 		for again := true; again; {
 			w.takeBatches()
+			w.remind()
 			w.sweepBlocked()
 			w.visitTouched(len(w.touched))
 			w.pass()
