@@ -59,6 +59,23 @@ func pack(things []Thing) (*Canvas, []Sprite, error) {
 	return sheet.Cut(0, 0, atlasWidth, used), sprites, nil
 }
 
+// chimneySmoke gives each house a sprite of its own for the smoke: the same pictures with an anchor at the house's foot, so that
+// it is drawn right after the house.
+func chimneySmoke(sprites []Sprite) []Sprite {
+	var smoke Sprite
+	for _, s := range sprites {
+		if s.Name == "smoke" {
+			smoke = s
+		}
+	}
+	for _, p := range plans {
+		s := smoke
+		s.Name, s.AX, s.AY = "smoke-"+p.name, s.AX-chimneyRight, s.AY+p.wallH+p.roofH+2
+		sprites = append(sprites, s)
+	}
+	return sprites
+}
+
 // shadow puts a soft ellipse under a thing, below what is drawn already.
 func shadow(c *Canvas, cx, cy, rx, ry float64) {
 	Ellipse(cx, cy, rx, ry, func(x, y int, _, _ float64) {

@@ -17,15 +17,16 @@ type plan struct {
 	stoneWalls   bool
 }
 
+var plans = []plan{
+	{name: "tavern", w: 128, roofH: 44, wallH: 56, roof: roofRed, walls: plaster, timber: true, stories: 2, windows: 4, sign: mug, flowerBox: true},
+	{name: "cottage-red", w: 80, roofH: 36, wallH: 30, roof: roofRed, walls: plaster, timber: true, stories: 1, windows: 2, flowerBox: true},
+	{name: "cottage-blue", w: 80, roofH: 36, wallH: 30, roof: roofSea, walls: linen, timber: true, stories: 1, windows: 2},
+	{name: "cottage-hay", w: 72, roofH: 38, wallH: 28, roof: roofHay, walls: plaster, stories: 1, windows: 2, flowerBox: true},
+	{name: "smithy", w: 88, roofH: 36, wallH: 32, roof: ramp(0xa7a3c4, 0x78739a, 0x585377, 0x3e3a58), walls: stone, stories: 1, windows: 2, sign: anvil, stoneWalls: true},
+	{name: "townhouse", w: 72, roofH: 38, wallH: 54, roof: roofFir, walls: linen, timber: true, stories: 2, windows: 2, flowerBox: true},
+}
+
 func houses() []Thing {
-	plans := []plan{
-		{name: "tavern", w: 128, roofH: 44, wallH: 56, roof: roofRed, walls: plaster, timber: true, stories: 2, windows: 4, sign: mug, flowerBox: true},
-		{name: "cottage-red", w: 80, roofH: 36, wallH: 30, roof: roofRed, walls: plaster, timber: true, stories: 1, windows: 2, flowerBox: true},
-		{name: "cottage-blue", w: 80, roofH: 36, wallH: 30, roof: roofSea, walls: linen, timber: true, stories: 1, windows: 2},
-		{name: "cottage-hay", w: 72, roofH: 38, wallH: 28, roof: roofHay, walls: plaster, stories: 1, windows: 2, flowerBox: true},
-		{name: "smithy", w: 88, roofH: 36, wallH: 32, roof: ramp(0xa7a3c4, 0x78739a, 0x585377, 0x3e3a58), walls: stone, stories: 1, windows: 2, sign: anvil, stoneWalls: true},
-		{name: "townhouse", w: 72, roofH: 38, wallH: 54, roof: roofFir, walls: linen, timber: true, stories: 2, windows: 2, flowerBox: true},
-	}
 	var out []Thing
 	for i, p := range plans {
 		out = append(out, build(p, i))
@@ -33,7 +34,10 @@ func houses() []Thing {
 	return append(out, smoke())
 }
 
-const eaves = 5 // how far the roof stands out on either side
+const (
+	eaves        = 5  // how far the roof stands out on either side
+	chimneyRight = 13 // from the middle of a house to that of its chimney
+)
 
 func build(p plan, seed int) Thing {
 	const margin = 2
@@ -44,7 +48,7 @@ func build(p plan, seed int) Thing {
 	roofTop := wallTop - p.roofH + 6
 	width := p.w - 2*eaves
 
-	chimney(c, margin+p.w/2+8, roofTop-8)
+	chimney(c, margin+p.w/2+chimneyRight-5, roofTop-8)
 	walls(c, p, left, wallTop, width)
 	for floor := range p.stories {
 		floorH := p.wallH / p.stories
@@ -303,8 +307,13 @@ func smoke() Thing {
 			age := float64(i) + float64(f)/frames
 			x, y := 8+1.6*age-0.5*float64(i%2), 27-6.4*age
 			r := 1.8 + 1.1*age
+			alpha := [frames]uint8{170, 130, 90, 50}[i]
 			Ellipse(x, y, r, r*0.9, func(px, py int, u, v float64) {
-				c.Put(px, py, rgba(0xf4efe8, uint8(max(20, 175-40*age-30*(u+v)))))
+				if u+v > 0.5 {
+					c.Put(px, py, rgba(0xd8d0cc, alpha))
+				} else {
+					c.Put(px, py, rgba(0xf8f4ee, alpha))
+				}
 			})
 		}
 		all = append(all, c)

@@ -12,19 +12,29 @@ import (
 
 func main() {
 	web := flag.String("web", "client/web/art", "folder of the browser client's art")
+	mapFile := flag.String("preview", "", "also draw the whole map into this PNG, for looking at")
 	godot := flag.String("godot", "client/godot/art", "folder of the Godot client's art")
 	flag.Parse()
-	if err := run(*web, *godot); err != nil {
+	if err := run(*mapFile, *web, *godot); err != nil {
 		fmt.Fprintln(os.Stderr, "art:", err)
 		os.Exit(1)
 	}
 }
 
 // run draws everything once and writes it to every folder, which it creates when missing.
-func run(folders ...string) error {
-	files, err := draw()
+func run(mapFile string, folders ...string) error {
+	files, whole, err := draw()
 	if err != nil {
 		return err
+	}
+	if mapFile != "" {
+		data, err := encode(whole())
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(mapFile, data, 0o644); err != nil {
+			return err
+		}
 	}
 	for _, folder := range folders {
 		if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -39,26 +49,40 @@ func run(folders ...string) error {
 	return nil
 }
 
-// draw returns every file by name.
-func draw() (map[string][]byte, error) {
+// draw returns every file by name, and a function that draws the whole map.
+func draw() (files map[string][]byte, whole func() *Canvas, err error) {
 	objects, sprites, err := pack(slices.Concat(trees(), houses(), props()))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	_ = sprites
+	world, err := newWorld(chimneySmoke(sprites))
+	if err != nil {
+		return nil, nil, err
+	}
+	worldFile, err := world.encode()
+	if err != nil {
+		return nil, nil, err
+	}
+	tiles := drawTiles()
 	pictures := map[string]*Canvas{
-		"objects.png": objects,
-		"avatars.png": drawPeople(sixPeople()),
-		"tiles.png":   drawTiles(),
+		"objects.png":  objects,
+		"effects.png":  drawEffects(),
+		"icons.png":    drawIcons(),
+		"logo.png":     drawLogo(),
+		"icon-32.png":  drawIcon(32),
+		"icon-180.png": drawIcon(36).Enlarged(5),
+		"icon-192.png": drawIcon(32).Enlarged(6),
+		"icon-512.png": drawIcon(32).Enlarged(16),
+		"avatars.png":  drawPeople(sixPeople()),
+		"tiles.png":    tiles,
 	}
-	files := map[string][]byte{}
+	files = map[string][]byte{"world.json": worldFile}
 	for name, c := range pictures {
 		data, err := encode(c)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
 		}
 		files[name] = data
 	}
-	return files, nil
+	return files, func() *Canvas { return preview(world, tiles, objects) }, nil
 }
-
