@@ -92,11 +92,7 @@ func (c *chatRoom) measure(ctx context.Context) error {
 		return err
 	}
 	defer l.server.Stop()
-	c.plot = &report.Plot{
-		Title:  fmt.Sprintf("Chat latency, %d in the room (%s)", c.size, l.server.Name()),
-		XLabel: "deliveries per second", YLabel: "latency, ms",
-		LogX: true, LogY: true, Limit: float64(c.flags.bound) / float64(time.Millisecond),
-	}
+	c.newPlot()
 	if len(c.flags.rates) == 0 {
 		_, err := c.find(ctx)
 		return err
@@ -115,6 +111,14 @@ func (c *chatRoom) measure(ctx context.Context) error {
 		l.book.Plots = append(l.book.Plots, c.plot)
 	}
 	return nil
+}
+
+func (c *chatRoom) newPlot() {
+	c.plot = &report.Plot{
+		Title:  fmt.Sprintf("Chat latency, %d in the room (%s)", c.size, c.lab.server.Name()),
+		XLabel: "deliveries per second", YLabel: "latency, ms",
+		LogX: true, LogY: true, Limit: float64(c.flags.bound) / float64(time.Millisecond),
+	}
 }
 
 // find searches for the highest rate and records all probes and the best again.

@@ -28,9 +28,10 @@ type conn struct {
 	order             *orderCheck
 	bytes             uint64 // received since the room was last marked
 
-	bot   bot    // hears everything that is not a measured chat; nil for a plain guest
-	carry []byte // the beginning of a frame whose rest has not arrived
-	out   []byte // what the kernel did not take
+	bot       bot    // hears everything that is not a measured chat; nil for a plain guest
+	carry     []byte // the beginning of a frame whose rest has not arrived
+	out       []byte // what the kernel did not take
+	fragments []byte // of a message that is not whole yet
 
 	fd         int
 	index      int32
@@ -281,7 +282,7 @@ func (e *Engine) drop(c *conn, reason string) {
 		}
 	}
 	c.phase = closed
-	c.carry, c.out = nil, nil
+	c.carry, c.out, c.fragments = nil, nil, nil
 	unix.Close(c.fd)
 	e.free = append(e.free, c.index)
 	if c.bot != nil {

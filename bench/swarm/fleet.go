@@ -173,6 +173,7 @@ func (f *Fleet) Connect(plan ConnectPlan) (*ConnectResult, error) {
 func (f *Fleet) Login(plan LoginPlan) (*LoginResult, error) {
 	replies, err := f.ask(func(i int) command {
 		p := plan
+		p.Count = f.share(plan.Count, i)
 		p.InFlight = f.share(plan.InFlight, i)
 		p.Observers = f.share(plan.Observers, i)
 		return command{Login: &p}

@@ -6,6 +6,7 @@ import (
 )
 
 const (
+	opMore  = 0x0 // a further fragment
 	opText  = 0x1
 	opClose = 0x8
 	opPing  = 0x9
@@ -67,7 +68,6 @@ const guestHead = len(`{"a":"Chat","p0":"`)
 // walk goes over the whole frames that data begins with and returns their length.
 // It looks at headers, and at each measured chat's serial.
 func (e *Engine) walk(c *conn, data []byte) int {
-	h := &e.hearing
 	frames := 0
 	p := 0
 	for len(data)-p >= 2 {
@@ -92,22 +92,12 @@ func (e *Engine) walk(c *conn, data []byte) int {
 		if end > len(data) {
 			break
 		}
-		if data[p] != finText {
-			if data[p]&0x8 != 0 {
-				e.control(c, data[p]&0xf, data[p+head:end])
-			} else {
-				e.odd++
-			}
-		} else {
+		frame := data[p+head : end]
+		if data[p] == finText {
 			frames++
-			text := end - textTail - h.textBytes
-			if size < h.guestBytes || word(data[text:]) != h.marker {
-				e.packet(c, data[p+head:end])
-			} else if size > h.guestBytes && data[p+head+h.guestBytes] == '\n' {
-				e.joined(c, data[p+head:end])
-			} else {
-				e.hear(c, data[text:end])
-			}
+			e.text(c, frame)
+		} else {
+			e.rare(c, data[p], frame)
 		}
 		p = end
 		if c.phase == closed {
@@ -116,6 +106,40 @@ func (e *Engine) walk(c *conn, data []byte) int {
 	}
 	e.frames += uint64(frames)
 	return p
+}
+
+// text looks at one whole text message: mostly a chat of the measurement, whose text is
+// at a fixed distance from the end, whatever the server put before it.
+func (e *Engine) text(c *conn, message []byte) {
+	h := &e.hearing
+	size := len(message)
+	if size < h.guestBytes || word(message[size-textTail-h.textBytes:]) != h.marker {
+		e.packet(c, message)
+	} else if size > h.guestBytes && message[h.guestBytes] == '\n' {
+		e.joined(c, message)
+	} else {
+		e.hear(c, message[size-textTail-h.textBytes:])
+	}
+}
+
+// rare handles every frame that is not a whole text message.
+func (e *Engine) rare(c *conn, first byte, payload []byte) {
+	switch first {
+	case opText:
+		c.fragments = append(c.fragments[:0], payload...)
+	case opMore, fin | opMore:
+		c.fragments = append(c.fragments, payload...)
+		if len(c.fragments) > maxFrameBytes {
+			e.drop(c, "message too big")
+		} else if first == fin|opMore {
+			e.frames++
+			e.text(c, c.fragments)
+		}
+	case fin | opPing, fin | opPong, fin | opClose:
+		e.control(c, first&0xf, payload)
+	default:
+		e.odd++
+	}
 }
 
 // hear counts one measured chat; text may be longer than the text is.

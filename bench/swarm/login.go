@@ -7,6 +7,7 @@ import (
 // LoginPlan brings the room's connections into the world as players.
 type LoginPlan struct {
 	Nonce     string // makes the account names new; four letters
+	Count     int    // only so many of the room, the others stay guests; 0: all
 	Register  bool   // makes the accounts first
 	InFlight  int    // players on their way at a time; default 64
 	Place     *Place // where each goes once it is in; nil: it stays where it is
@@ -109,7 +110,7 @@ func (e *Engine) login(plan *LoginPlan, first int) *LoginResult {
 	e.players = nil
 	e.strangers = 0
 	for i, c := range e.room {
-		if c == nil || c.phase != open {
+		if c == nil || c.phase != open || plan.Count > 0 && i >= plan.Count {
 			continue
 		}
 		p := &player{number: first + i, conn: c, login: t, name: accountName(plan.Nonce, first+i)}
