@@ -234,6 +234,7 @@ func TestCloseAnswersWhatWaits(t *testing.T) {
 	cfg := cheap(path)
 	cfg.Workers = 1
 	s := open(t, cfg)
+	mustRegister(t, s, "alice", "secret")
 	letGo := holdWorkers(t, s, 1)
 	answers := make(chan error, 20)
 	for i := range cap(answers) {
@@ -244,7 +245,7 @@ func TestCloseAnswersWhatWaits(t *testing.T) {
 	closed := make(chan error)
 	go func() { closed <- s.Close(t.Context()) }()
 	eventually(t, "the refusal of new requests", func() bool {
-		return s.Login("player 0", "secret", func(Account, error) {}) == ErrClosed
+		return s.Login("nobody", "secret", func(Account, error) {}) == ErrClosed
 	})
 	s.Save(1, 5, 6)
 	letGo()
@@ -278,7 +279,7 @@ func TestCloseAnswersWhatWaits(t *testing.T) {
 func TestCloseCutShort(t *testing.T) {
 	path := databasePath(t)
 	cfg := cheap(path)
-	cfg.Workers = 1
+	cfg.Workers, cfg.SaveEvery = 1, time.Hour
 	s := open(t, cfg)
 	mustRegister(t, s, "alice", "secret")
 	letGo := holdWorkers(t, s, 1)

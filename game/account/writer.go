@@ -86,7 +86,7 @@ func (w *writer) run() {
 		case answer := <-w.flushes:
 			answer <- w.save()
 		case <-next.C:
-			w.save()
+			_ = w.save() // failure keeps why
 		}
 		if w.delay > 0 {
 			next.Reset(w.delay)
@@ -211,7 +211,7 @@ func (w *writer) transact(work func(*sql.Tx) error) error {
 		return err
 	}
 	if err := work(tx); err != nil {
-		tx.Rollback() // SQLite may have done so by itself
+		_ = tx.Rollback() // SQLite may have done so by itself
 		return err
 	}
 	return tx.Commit()

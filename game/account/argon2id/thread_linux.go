@@ -59,7 +59,7 @@ func Start() (*Thread, error) {
 func closeAll(descriptors ...[]int) {
 	for _, d := range descriptors {
 		for _, fd := range d {
-			unix.Close(fd)
+			_ = unix.Close(fd)
 		}
 	}
 }
@@ -107,15 +107,15 @@ func (t *Thread) Key(password, salt []byte, passes, memoryKiB, keyBytes uint32) 
 // nothing to compute for a while.
 func (t *Thread) Release() {
 	if t.memory != nil {
-		unix.Munmap(t.memory)
+		_ = unix.Munmap(t.memory)
 		t.memory = nil
 	}
 }
 
 // Stop ends the thread and returns when it has ended. A second call does nothing.
 func (t *Thread) Stop() {
-	t.orders.Close()
-	io.Copy(io.Discard, t.answers) // its end is the thread's
-	t.answers.Close()
+	_ = t.orders.Close()
+	_, _ = io.Copy(io.Discard, t.answers) // its end is the thread's
+	_ = t.answers.Close()
 	t.Release()
 }
