@@ -119,6 +119,7 @@ var (
 	descBytesOut    = prometheus.NewDesc("ws_sent_bytes_total", "Bytes taken by the kernel.", nil, nil)
 	descOverflows   = prometheus.NewDesc("ws_backlog_full_total", "Writes refused because too much was pending.", nil, nil)
 	descTruncated   = prometheus.NewDesc("ws_truncated_total", "Closed connections that did not read their backlog in time.", nil, nil)
+	descSilent      = prometheus.NewDesc("ws_silent_total", "Connections closed because pings went unanswered.", nil, nil)
 	descPanics      = prometheus.NewDesc("ws_panics_total", "Panics of the packet handler, each of which closed one connection.", nil, nil)
 )
 
@@ -139,6 +140,7 @@ func (e edgeCollector) Collect(ch chan<- prometheus.Metric) {
 	total(descOverflows, c.Overflows)
 	total(descTruncated, c.Truncated)
 	total(descPanics, c.Panics)
+	total(descSilent, c.Silent)
 	for code, n := range c.Closed {
 		total(descClosed, n, code)
 	}

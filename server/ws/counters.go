@@ -7,6 +7,7 @@ type counters struct {
 	accepted, messages, pongs    atomic.Uint64
 	bytesIn, bytesOut            atomic.Uint64
 	overflows, truncated, panics atomic.Uint64
+	silent                       atomic.Uint64
 	open                         atomic.Int64
 	closed                       [len(CloseCodes) + 2]atomic.Uint64
 	faults                       [maxFaults]atomic.Uint64
@@ -40,6 +41,7 @@ type Counters struct {
 	Overflows uint64            // Writes refused with ErrBacklog
 	Truncated uint64            // closed sessions whose peer did not read its backlog within Config.DrainTimeout
 	Panics    uint64            // of the handler
+	Silent    uint64            // sessions closed because pings went unanswered
 }
 
 // Counters takes a snapshot. Any goroutine.
@@ -59,6 +61,7 @@ func (s *Server) Counters() Counters {
 		Overflows: c.overflows.Load(),
 		Truncated: c.truncated.Load(),
 		Panics:    c.panics.Load(),
+		Silent:    c.silent.Load(),
 	}
 	for i, row := range CloseCodes {
 		snap.Closed[row.Name] = c.closed[i].Load()
