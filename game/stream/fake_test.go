@@ -119,6 +119,16 @@ func (c *fakeConn) bytes() []byte {
 	return bytes.Clone(c.got)
 }
 
+// since is what Write took behind the first n bytes. It is not to be changed.
+func (c *fakeConn) since(n int) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.got[n:len(c.got):len(c.got)]
+}
+
+// total is how many bytes Write took.
+func (c *fakeConn) total() int { return len(c.since(0)) }
+
 // closes is the codes it was closed with.
 func (c *fakeConn) closes() []int {
 	c.mu.Lock()

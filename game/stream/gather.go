@@ -1,5 +1,7 @@
 package stream
 
+import "slices"
+
 // deliver writes to l what it has not been sent, up to the scene and the head of
 // its chat and bounded by MaxWriteBytes, in one write. It reports whether l has
 // moved to another audience on the way, whose scene the caller must read.
@@ -129,13 +131,30 @@ type span struct {
 	from, to uint64
 }
 
+// skip adds a span. Those of one stream stay in order and apart: the new one
+// ends last, and takes in those that it touches, however many they are.
+func (e *extra) skip(sp span) {
+	for i := len(e.skips) - 1; i >= 0; i-- {
+		old := e.skips[i]
+		if old.stream != sp.stream {
+			continue
+		}
+		if old.to < sp.from {
+			break
+		}
+		sp.from = min(sp.from, old.from)
+		e.skips = slices.Delete(e.skips, i, i+1)
+	}
+	e.skips = append(e.skips, sp)
+}
+
 // until tells how far l may go on from pos: to the next span that it must not be
 // sent, or, with skip, to the end of the span it stands in.
 func (l *Listener) until(s *Stream, pos, limit uint64) (to uint64, skip bool) {
 	if l.extra == nil {
 		return limit, false
 	}
-	for _, sp := range l.extra.skips { // spans of one stream are in order
+	for _, sp := range l.extra.skips { // in order, see skip
 		if sp.stream != s || sp.to <= pos {
 			continue
 		}

@@ -123,8 +123,7 @@ func (w *writer) carryOut(o *op) {
 		l.cursors = [streams]Cursor{}
 	case opSkip:
 		if l.sh != nil && !l.closed {
-			e := w.extraOf(l)
-			e.skips = append(e.skips, o.skip)
+			w.extraOf(l).skip(o.skip)
 		}
 	case opSend, opMove:
 		if l.sh == nil || l.closed {
