@@ -3,6 +3,8 @@ package game
 import (
 	"math"
 	"strconv"
+	"strings"
+	"time"
 	"unsafe"
 
 	"tavern/codec"
@@ -26,6 +28,13 @@ func (w *world) chat(p *Player, text string) {
 		}
 		return
 	}
+	if text[0] == '/' && w.cfg.Command != nil {
+		w.command(p, text)
+		return
+	}
+	if p.actor != nil && p.actor.muted != 0 && w.muted(p) {
+		return
+	}
 	w.stats.Chats.Add(1)
 	if p.actor != nil {
 		w.stir(p.actor)
@@ -46,6 +55,30 @@ func (w *world) chat(p *Player, text string) {
 		}
 		w.say(w.guestsChat, p)
 	}
+}
+
+// command hands a chat that begins with a slash to whoever understands commands.
+func (w *world) command(p *Player, text string) {
+	w.stats.Commands.Add(1)
+	c := Command{Player: p, Name: strings.Clone(p.name(w)), Text: text}
+	if p.actor != nil {
+		c.ID, c.Moderator = p.actor.id, p.actor.moderator
+	}
+	if !w.cfg.Command(c) {
+		w.deny(p, "The server is busy, try again in a moment")
+	}
+}
+
+// muted reports whether p may not talk now, and tells it so.
+func (w *world) muted(p *Player) bool {
+	left := time.Until(time.Unix(p.actor.muted, 0))
+	if left <= 0 {
+		p.actor.muted = 0
+		return false
+	}
+	w.stats.Muted.Add(1)
+	w.deny(p, "You are muted for another "+max(left.Round(time.Second), time.Second).String())
+	return true
 }
 
 // chatNear says text to the players whose actor stands within Config.ChatRange of

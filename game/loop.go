@@ -36,8 +36,12 @@ type Config struct {
 	ChatRate  float64       // chats per second and player in the long run, 0 = no limit
 	ChatBurst int           // chats in a row, default 10
 	ChatRange float64       // how far a player's chat is heard in pixels, 0 = everywhere
-	Accounts  Accounts      // default: nobody is saved
-	Writers   stream.Config
+	// Command, if set, gets every chat that begins with a slash instead of the
+	// room. Loop's goroutine; it must not block. False means that it cannot take
+	// one more now, which the sender is told.
+	Command  func(Command) bool
+	Accounts Accounts // default: nobody is saved
+	Writers  stream.Config
 	// Observe is told after each tick how long its work took and how late it
 	// began. Loop's goroutine; it must not block.
 	Observe func(work, late time.Duration)
@@ -90,13 +94,14 @@ type Loop struct {
 	writers *stream.Writers
 	now     uint32 // tick number, from 1; wraps after six years
 	warm    warmQueue
+	asked   chan func(Tx) // by anyone, run by the loop
 	stats   Stats
 }
 
 // New makes a loop; it starts no goroutine.
 func New(cfg Config) *Loop {
 	cfg = cfg.withDefaults()
-	l := &Loop{cfg: cfg, writers: stream.NewWriters(cfg.Writers)}
+	l := &Loop{cfg: cfg, writers: stream.NewWriters(cfg.Writers), asked: make(chan func(Tx), maxAsked)}
 	l.world = newWorld(&l.cfg, l.writers, &l.stats)
 	return l
 }
@@ -153,6 +158,7 @@ func (l *Loop) tick() {
 	l.now++
 	l.world.now = l.now
 	l.input()
+	l.runAsked()
 	l.world.walk()
 	l.world.showViews()
 	l.retireRings()

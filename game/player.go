@@ -2,6 +2,7 @@ package game
 
 import (
 	"sync/atomic"
+	"time"
 
 	"tavern/codec"
 	"tavern/game/ring"
@@ -45,10 +46,12 @@ type entry struct {
 
 // Account is what the loop needs to know of a logged-in account.
 type Account struct {
-	ID     int64 // > 0
-	Name   string
-	Avatar uint8
-	X, Y   float64 // last saved position
+	ID        int64 // > 0
+	Name      string
+	Avatar    uint8
+	X, Y      float64   // last saved position
+	Muted     time.Time // until when it may not talk; zero: it may
+	Moderator bool      // its chat commands may kick, mute and ban
 }
 
 // EnterGuest lets p into the chat room as a guest. Any goroutine, once per

@@ -12,6 +12,9 @@ type Stats struct {
 	Packets      atomic.Uint64 // taken from rings
 	Ignored      atomic.Uint64 // of those, made no sense in the player's state
 	RingFull     atomic.Uint64 // packets dropped because the sender was flooding
+	AskedFull    atomic.Uint64 // functions refused because too many waited
+	Muted        atomic.Uint64 // chats dropped because their sender is muted
+	Commands     atomic.Uint64 // chats that began with a slash
 	Chats        atomic.Uint64 // said
 	ChatsEmpty   atomic.Uint64 // dropped, no text
 	ChatsTooFast atomic.Uint64 // dropped, over the rate

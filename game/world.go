@@ -1,6 +1,8 @@
 package game
 
 import (
+	"time"
+
 	"tavern/codec"
 	"tavern/game/stream"
 )
@@ -13,16 +15,18 @@ type actor struct {
 	x, y   float64 // pixels
 	tx, ty float64 // where it walks to
 
-	pose    *stream.Pose // where it was last said to be; nil before it ever moved
-	cell    *cell        // where it stands
-	home    *cell        // whose audience its player is in; behind cell only while it crosses
-	slot    int32        // in cell.actors
-	walking int32        // in world.walkers, -1 while it stands
-	all     int32        // in world.actors
-	active  uint32       // tick in which it last walked or talked
-	saved   uint32       // tick in which its position was last saved while walking
-	shown   uint16       // bit(cell, h) is set while it is in h's view
-	avatar  uint8
+	pose         *stream.Pose // where it was last said to be; nil before it ever moved
+	cell         *cell        // where it stands
+	home         *cell        // whose audience its player is in; behind cell only while it crosses
+	slot         int32        // in cell.actors
+	walking      int32        // in world.walkers, -1 while it stands
+	all          int32        // in world.actors
+	active       uint32       // tick in which it last walked or talked
+	saved        uint32       // tick in which its position was last saved while walking
+	since, muted int64        // Unix seconds: when it came, until when it may not talk
+	moderator    bool
+	shown        uint16 // bit(cell, h) is set while it is in h's view
+	avatar       uint8
 }
 
 // world is the simulated state. All of it belongs to the loop.
@@ -84,6 +88,7 @@ func (w *world) enter(p *Player, conn Conn, acc Account) {
 		x:       clamp(acc.X, w.cfg.World.MinX, w.cfg.World.MaxX),
 		y:       clamp(acc.Y, w.cfg.World.MinY, w.cfg.World.MaxY),
 		walking: -1, active: w.now,
+		since: time.Now().Unix(), muted: unix(acc.Muted), moderator: acc.Moderator,
 	}
 	c := w.grid.at(a.x, a.y)
 	a.cell = c
@@ -180,6 +185,14 @@ func (w *world) appendModel(dst []byte, a *actor) []byte {
 		X: a.x, Y: a.y, Name: a.name, Avatar: a.avatar,
 	})
 	return codec.AppendTextFrame(dst, w.packet)
+}
+
+// unix is t in Unix seconds, 0 for the zero time.
+func unix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
 }
 
 func frame(dst, packet []byte) []byte { return codec.AppendTextFrame(dst, packet) }
