@@ -233,7 +233,7 @@ func chatFigures(r *report.Record, run *swarm.RunResult, w window) {
 	chat := run.Chat
 	seconds := run.Window.Seconds()
 	r.Add("deliveries/s", float64(chat.Heard)/seconds, "/s")
-	latencies(r, chat.Latency, "")
+	latencies(r, chat.Latency)
 	r.Add("lost", float64(chat.Lost), "")
 	if w.known && chat.Heard > 0 {
 		r.Add("CPU per million", w.cpu.Seconds()/(float64(chat.Heard)/1e6), "s")
@@ -244,15 +244,24 @@ func chatFigures(r *report.Record, run *swarm.RunResult, w window) {
 }
 
 // latencies adds the quantiles that every latency is reported in.
-func latencies(r *report.Record, h *swarm.Histogram, prefix string) {
-	if h.Count() == 0 {
-		return
+func latencies(r *report.Record, h *swarm.Histogram) {
+	r.AddTime("p50", quantile(h, 0.50))
+	r.AddTime("p95", quantile(h, 0.95))
+	r.AddTime("p99", quantile(h, 0.99))
+	r.AddTime("p99.9", quantile(h, 0.999))
+	r.AddTime("max", quantile(h, 1))
+}
+
+// quantile returns the exact maximum for 1, and a negative duration, unknown, when
+// nothing was recorded.
+func quantile(h *swarm.Histogram, q float64) time.Duration {
+	switch {
+	case h.Count() == 0:
+		return -1
+	case q == 1:
+		return h.Max()
 	}
-	r.AddTime(prefix+"p50", h.Quantile(0.50))
-	r.AddTime(prefix+"p95", h.Quantile(0.95))
-	r.AddTime(prefix+"p99", h.Quantile(0.99))
-	r.AddTime(prefix+"p99.9", h.Quantile(0.999))
-	r.AddTime(prefix+"max", h.Max())
+	return h.Quantile(q)
 }
 
 // judge lists everything about a run of chat that is not as it must be.

@@ -41,7 +41,7 @@ func connectRound(ctx context.Context, l *lab, count, round int) error {
 
 	r := &report.Record{Mode: "connect", Case: fmt.Sprintf("n=%d/round=%d", count, round)}
 	r.Add("handshakes/s", float64(opened.Opened)/(float64(opened.To-opened.From)/1e9), "/s")
-	latencies(r, opened.Latency, "")
+	latencies(r, opened.Latency)
 	if known == nil && stillKnown == nil {
 		r.Add("CPU per thousand", (after.CPU-before.CPU).Seconds()/float64(count)*1000, "s")
 	}

@@ -68,9 +68,9 @@ func crowdLogins(r *report.Record, in *swarm.LoginResult) {
 	r.Add("logins/s", float64(in.In)/(float64(in.To-in.From)/1e9), "/s")
 	r.Add("logins/s, first tenth", rates[0], "/s")
 	r.Add("logins/s, last tenth", rates[9], "/s")
-	r.AddTime("login p50, first tenth", in.TenthsP50[0].Quantile(0.5))
-	r.AddTime("login p50, last tenth", in.TenthsP50[9].Quantile(0.5))
-	r.AddTime("login p99", in.Login.Quantile(0.99))
+	r.AddTime("login p50, first tenth", quantile(in.TenthsP50[0], 0.5))
+	r.AddTime("login p50, last tenth", quantile(in.TenthsP50[9], 0.5))
+	r.AddTime("login p99", quantile(in.Login, 0.99))
 }
 
 // tenthRates returns how fast each tenth of the players got in.

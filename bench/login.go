@@ -60,10 +60,10 @@ func doorRun(ctx context.Context, l *lab, idle, bots int, length time.Duration) 
 	storm := run.Storm
 	r.Add("registrations/s", float64(storm.Registered)/seconds, "/s")
 	r.Add("logins/s", float64(storm.LoggedIn)/seconds, "/s")
-	r.AddTime("register p50", storm.Register.Quantile(0.50))
-	r.AddTime("register p99", storm.Register.Quantile(0.99))
-	r.AddTime("login p50", storm.Login.Quantile(0.50))
-	r.AddTime("login p99", storm.Login.Quantile(0.99))
+	r.AddTime("register p50", quantile(storm.Register, 0.50))
+	r.AddTime("register p99", quantile(storm.Register, 0.99))
+	r.AddTime("login p50", quantile(storm.Login, 0.50))
+	r.AddTime("login p99", quantile(storm.Login, 0.99))
 	denied := 0
 	for _, n := range storm.Denied {
 		denied += n

@@ -31,14 +31,14 @@ func moveMode(fs *flag.FlagSet) func(context.Context, *lab) error {
 	fs.Float64Var(&f.neighbours, "neighbours", 30, "`players` in view of each on average; makes the world so large")
 	fs.Float64Var(&f.cell, "cell", 640, "edge of a cell of the server's interest grid in `pixels`")
 	fs.Float64Var(&f.speed, "speed", 70, "the server's walking speed in `pixels` per second")
-	fs.Float64Var(&f.leg, "leg", 700, "`pixels` that each walks before it turns round")
+	fs.Float64Var(&f.leg, "leg", 700, "`pixels` that each walks before it turns round, half to one and a half times that")
 	fs.IntVar(&f.observers, "observers", 200, "`players` that follow what they are told of each neighbour")
 	fs.IntVar(&f.nearest, "nearest", 10, "`neighbours` whose staleness is reported apart")
 	fs.DurationVar(&f.warmup, "warmup", 3*time.Second, "`duration` of walking before the measurement")
 	fs.DurationVar(&f.length, "time", 10*time.Second, "`duration` of the measurement")
 	return func(ctx context.Context, l *lab) error {
-		if f.speed <= 0 || f.leg < 2*f.speed || f.cell <= 0 || f.neighbours <= 0 {
-			return errors.New("-speed, -cell and -neighbours must be above 0, and a -leg must take two seconds at least")
+		if f.speed <= 0 || f.leg < 5*f.speed || f.cell <= 0 || f.neighbours <= 0 {
+			return errors.New("-speed, -cell and -neighbours must be above 0, and a -leg must take five seconds at least")
 		}
 		if err := l.open(append(loadFlags, fastHash...)...); err != nil {
 			return err
@@ -102,20 +102,20 @@ func walkFigures(l *lab, r *report.Record, run *swarm.RunResult, w window) {
 	seconds := run.Window.Seconds()
 	r.Add("shown to each", walk.Shown.Mean(), "")
 	r.Add("shown, most", walk.Shown.Max, "")
-	r.Add("updates per client/s", walk.Updates.Mean()/seconds, "/s")
-	r.Add("KB per client/s", walk.Bytes.Mean()/seconds/1000, "/s")
-	r.Add("KB per client/s, most", walk.Bytes.Max/seconds/1000, "/s")
+	r.Add("updates per client", walk.Updates.Mean()/seconds, "/s")
+	r.Add("received per client", walk.Bytes.Mean()/seconds/1000, "KB/s")
+	r.Add("received, most", walk.Bytes.Max/seconds/1000, "KB/s")
 	r.Add("deliveries/s", walk.Updates.Sum/seconds, "/s")
 	// What even the fastest delivery took is not in the ages: see swarm.WalkResult.
 	// Nearly the fastest answers to a Target waited for no tick, and show it.
 	hidden := walk.Response.Quantile(0.05)
 	stale, nearest := walk.Staleness.Shifted(hidden), walk.Nearest.Shifted(hidden)
-	r.AddTime("staleness p50", stale.Quantile(0.50))
-	r.AddTime("staleness p99", stale.Quantile(0.99))
-	r.AddTime("nearest p50", nearest.Quantile(0.50))
-	r.AddTime("nearest p99", nearest.Quantile(0.99))
-	r.AddTime("target answered p50", walk.Response.Quantile(0.50))
-	r.AddTime("target answered p99", walk.Response.Quantile(0.99))
+	r.AddTime("staleness p50", quantile(stale, 0.50))
+	r.AddTime("staleness p99", quantile(stale, 0.99))
+	r.AddTime("nearest p50", quantile(nearest, 0.50))
+	r.AddTime("nearest p99", quantile(nearest, 0.99))
+	r.AddTime("target answered p50", quantile(walk.Response, 0.50))
+	r.AddTime("target answered p99", quantile(walk.Response, 0.99))
 	tickFigures(r, w)
 	if w.known {
 		r.Add("server busy", w.cpu.Seconds()/seconds*100, "%")

@@ -36,16 +36,26 @@ func slowMode(fs *flag.FlagSet) func(context.Context, *lab) error {
 			return err
 		}
 		s := slowRoom{lab: l, room: *room, rate: *rate, text: *text, length: *length}
-		base, err := s.run(ctx, nil)
+		before, err := s.run(ctx, nil)
 		if err != nil {
 			return err
 		}
+		var records []*report.Record
 		for kind := range strings.SplitSeq(*kinds, ",") {
 			r, err := s.run(ctx, &swarm.SlowPlan{Kind: strings.TrimSpace(kind), After: *length / 2})
 			if err != nil {
 				return err
 			}
-			if rise := r.Get("p99") - base.Get("p99"); rise > float64(*bound)/float64(time.Millisecond) {
+			records = append(records, r)
+		}
+		after, err := s.run(ctx, nil)
+		if err != nil {
+			return err
+		}
+		// A shared machine has worse minutes of its own.
+		base := max(before.Get("p99"), after.Get("p99"))
+		for _, r := range records {
+			if rise := r.Get("p99") - base; rise > float64(*bound)/float64(time.Millisecond) {
 				l.fail(r, "the others' p99 rose by %.0f ms", rise)
 			}
 		}
@@ -89,7 +99,7 @@ func (s *slowRoom) run(ctx context.Context, slow *swarm.SlowPlan) (*report.Recor
 	}
 	r := &report.Record{Mode: "slow", Case: "reader=" + kind}
 	r.Add("deliveries/s", float64(run.Chat.Heard)/run.Window.Seconds(), "/s")
-	latencies(r, run.Chat.Latency, "")
+	latencies(r, run.Chat.Latency)
 	r.AddTime("worst of any", time.Duration(maxOf(run.Chat.Worst)))
 	r.Add("lost", float64(run.Chat.Lost), "")
 	if w.known {
@@ -98,17 +108,21 @@ func (s *slowRoom) run(ctx context.Context, slow *swarm.SlowPlan) (*report.Recor
 	generator(r, run)
 	checkAccount(l, r, run)
 	if run.Slow != nil {
-		ended := "was kept"
-		if run.Slow.Ended != "" {
-			ended = "was ended by the server: " + run.Slow.Ended
-		}
-		if run.Slow.Kind == swarm.SlowReset {
-			ended = "reset its connection"
-		}
-		r.Case += fmt.Sprintf(" (%s)", ended)
+		r.Note("%s", fate(run.Slow))
 	}
 	l.add(r)
 	return r, nil
+}
+
+// fate says what became of the slow reader.
+func fate(slow *swarm.SlowResult) string {
+	switch {
+	case slow.Ended != "":
+		return fmt.Sprintf("the server ended its connection with %s after %d bytes", slow.Ended, slow.Read)
+	case slow.Kind == swarm.SlowReset:
+		return "it reset its connection"
+	}
+	return fmt.Sprintf("the server kept it; it read %d bytes", slow.Read)
 }
 
 func maxOf(values []int64) (top int64) {

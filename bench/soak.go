@@ -110,9 +110,9 @@ func soakRow(ctx context.Context, l *lab, f soakFlags, place *swarm.Place, row, 
 	}
 	r := &report.Record{Mode: "soak", Case: fmt.Sprintf("%v", (time.Duration(row+1) * f.every).Round(time.Second))}
 	r.Add("deliveries/s", float64(run.Chat.Heard)/run.Window.Seconds(), "/s")
-	r.AddTime("p50", run.Chat.Latency.Quantile(0.50))
-	r.AddTime("p99", run.Chat.Latency.Quantile(0.99))
-	r.AddTime("max", run.Chat.Latency.Max())
+	r.AddTime("p50", quantile(run.Chat.Latency, 0.50))
+	r.AddTime("p99", quantile(run.Chat.Latency, 0.99))
+	r.AddTime("max", quantile(run.Chat.Latency, 1))
 	r.Add("lost", float64(run.Chat.Lost), "")
 	r.Add("visits", float64(run.Churn.Guests+run.Churn.Players), "")
 	if w.hasTicks {

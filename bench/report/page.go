@@ -90,6 +90,7 @@ svg { width: 100%; max-width: 44rem; height: auto; display: block; margin: 1.5re
 {{range $g.Records}}<tr><td>{{.Case}} {{.Server}}{{range .Figures}}<td>{{.Format}}{{end}}</tr>
 {{end}}</table>
 {{end}}{{range $r := $g.Records}}{{range .Problems}}<p class="problem">{{$r.Case}} {{$r.Server}}: {{.}}</p>
+{{end}}{{range .Notes}}<p>{{$r.Case}} {{$r.Server}}: {{.}}</p>
 {{end}}{{end}}{{end}}
 {{range .Images}}{{.}}
 {{end}}</html>

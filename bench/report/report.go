@@ -14,7 +14,7 @@ import (
 type Figure struct {
 	Name  string // a few words
 	Value float64
-	Unit  string // "/s", "ms", "s", "B", "%" or "" for a count
+	Unit  string // "/s", "ms", "s", "B", "KB/s", "MB", "%" or "" for a count
 }
 
 // Record is one measurement.
@@ -24,6 +24,7 @@ type Record struct {
 	Server   string
 	Figures  []Figure
 	Problems []string // in words; empty when all was well
+	Notes    []string // what else is to be said
 }
 
 // Add appends one figure.
@@ -31,16 +32,23 @@ func (r *Record) Add(name string, value float64, unit string) {
 	r.Figures = append(r.Figures, Figure{name, value, unit})
 }
 
-// AddTime appends a duration in milliseconds; a negative one, unknown, is left out.
+// AddTime appends a duration in milliseconds; a negative one is an unknown one.
 func (r *Record) AddTime(name string, d time.Duration) {
-	if d >= 0 {
-		r.Add(name, float64(d)/float64(time.Millisecond), "ms")
+	ms := float64(d) / float64(time.Millisecond)
+	if d < 0 {
+		ms = math.NaN()
 	}
+	r.Add(name, ms, "ms")
 }
 
 // Problem notes something that makes the measurement doubtful.
 func (r *Record) Problem(format string, args ...any) {
 	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+}
+
+// Note says something that is no problem.
+func (r *Record) Note(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
 
 // Get returns a figure's value, NaN when there is none of that name.

@@ -38,6 +38,9 @@ func (b *Book) WriteTable(w io.Writer) error {
 			for _, p := range r.Problems {
 				fmt.Fprintf(w, "  ! %s: %s\n", r.name(), p)
 			}
+			for _, n := range r.Notes {
+				fmt.Fprintf(w, "  %s: %s\n", r.name(), n)
+			}
 		}
 		rest = rest[n:]
 	}
@@ -116,6 +119,7 @@ type jsonRecord struct {
 	Figures  map[string]float64 `json:"figures"`
 	Units    map[string]string  `json:"units"`
 	Problems []string           `json:"problems,omitempty"`
+	Notes    []string           `json:"notes,omitempty"`
 	Machine  []string           `json:"machine"`
 	Command  string             `json:"command"`
 }
@@ -126,7 +130,7 @@ func (b *Book) WriteJSON(w io.Writer) error {
 	encoder.SetEscapeHTML(false)
 	for _, r := range b.Records {
 		line := jsonRecord{
-			Mode: r.Mode, Case: r.Case, Server: r.Server, Problems: r.Problems,
+			Mode: r.Mode, Case: r.Case, Server: r.Server, Problems: r.Problems, Notes: r.Notes,
 			Figures: make(map[string]float64), Units: make(map[string]string),
 			Machine: b.Machine, Command: b.Command,
 		}

@@ -11,7 +11,7 @@ type Place struct {
 	MinX, MinY, MaxX, MaxY float64 // pixels
 	Total                  int     // players of the whole fleet
 	Seed                   uint64
-	Leg                    float64 // how far a walker goes before it turns; pixels
+	Leg                    float64 // how far a walker goes before it turns, on average; pixels
 }
 
 // home returns where player number stands: evenly spread, not in rows.
@@ -25,14 +25,15 @@ func (p *Place) home(number int) (x, y float64) {
 	return cents(x), cents(y)
 }
 
-// away returns the other end of walker number's line, one leg from its home in a
-// direction that stays inside.
+// away returns the other end of walker number's line, half a leg to one and a half from
+// its home in a direction that stays inside: were all as long, all would turn at once.
 func (p *Place) away(number int) (x, y float64) {
 	hx, hy := p.home(number)
 	r := rand.New(rand.NewPCG(^p.Seed, uint64(number)))
+	leg := p.Leg * (0.5 + r.Float64())
 	for range 64 {
 		angle := r.Float64() * 2 * math.Pi
-		x, y = hx+p.Leg*math.Cos(angle), hy+p.Leg*math.Sin(angle)
+		x, y = hx+leg*math.Cos(angle), hy+leg*math.Sin(angle)
 		if x >= p.MinX && x <= p.MaxX && y >= p.MinY && y <= p.MaxY {
 			break
 		}

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"container/heap"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -94,11 +95,10 @@ type walkTask struct {
 	result    *WalkResult
 	speed     float64 // pixels per ns
 	nearest   int
-	walkers   []*walker // in the order of their next turn
+	walkers   turns
 	byActor   map[int64]*walker
 	observers []*view
 	looked    int
-	turnFirst int
 	at        int64
 	lookAt    int64
 	from, to  int64
@@ -130,7 +130,6 @@ func newWalkTask(e *Engine, plan *WalkPlan, run *RunPlan) *walkTask {
 	if t.nearest <= 0 {
 		t.nearest = 10
 	}
-	full := int64(plan.Place.Leg/t.speed) + pause
 	for i, p := range e.players {
 		if p.stage != inWorld {
 			continue
@@ -138,8 +137,8 @@ func newWalkTask(e *Engine, plan *WalkPlan, run *RunPlan) *walkTask {
 		w := &walker{task: t, player: p}
 		w.ends[0][0], w.ends[0][1] = p.x, p.y
 		w.ends[1][0], w.ends[1][1] = plan.Place.away(p.number)
-		// Spread over one leg, so that turning is a steady trickle too.
-		w.turnAt = run.Start + full*int64(i)/int64(len(e.players))
+		// Everybody is on the way before the window begins.
+		w.turnAt = run.Start + (run.MeasureFrom-run.Start)*int64(i)/int64(len(e.players))
 		w.now.began = far
 		w.last.began = far
 		p.walker = w
@@ -149,7 +148,22 @@ func newWalkTask(e *Engine, plan *WalkPlan, run *RunPlan) *walkTask {
 			t.observers = append(t.observers, p.view)
 		}
 	}
+	heap.Init(&t.walkers)
 	return t
+}
+
+// turns is a heap of walkers by the time of their next turn.
+type turns []*walker
+
+func (t turns) Len() int           { return len(t) }
+func (t turns) Less(i, j int) bool { return t[i].turnAt < t[j].turnAt }
+func (t turns) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
+func (t *turns) Push(w any)        { *t = append(*t, w.(*walker)) }
+func (t *turns) Pop() any {
+	last := len(*t) - 1
+	w := (*t)[last]
+	*t = (*t)[:last]
+	return w
 }
 
 func (t *walkTask) next() int64 {
@@ -162,15 +176,9 @@ func (t *walkTask) next() int64 {
 func (t *walkTask) over() bool { return t.e.now >= t.to || len(t.walkers) == 0 }
 
 func (t *walkTask) step(now int64) {
-	// Everyone's legs are about as long, so a round in the order of the first turns is
-	// sorted well enough; a late turn only means a short rest.
-	for range t.walkers {
-		w := t.walkers[t.turnFirst%len(t.walkers)]
-		if w.turnAt > now {
-			break
-		}
-		t.turn(w, now)
-		t.turnFirst++
+	for t.walkers[0].turnAt <= now {
+		t.turn(t.walkers[0], now)
+		heap.Fix(&t.walkers, 0)
 	}
 	if now >= t.lookAt && len(t.observers) > 0 {
 		t.look(t.observers[t.looked%len(t.observers)], now)
