@@ -80,13 +80,15 @@ func TestPosesArriveAtLast(t *testing.T) {
 	for _, tc := range []struct {
 		name           string
 		actors, moving int // ticks
-		gap            int // ticks between two steps of the writers
+		gap            int  // ticks between two steps of the writers
+		fade           bool // fewer and fewer move
 	}{
-		{"all once", 100, 1, 1},
-		{"all for long", 100, 150, 1},
-		{"slow passes", 100, 150, 7},
-		{"a few", 5, 30, 1},
-		{"very many", 1500, 30, 1},
+		{"all once", 100, 1, 1, false},
+		{"all for long", 100, 150, 1, false},
+		{"slow passes", 100, 150, 7, false},
+		{"a few", 5, 30, 1, false},
+		{"very many", 1500, 30, 1, false},
+		{"one stops after the other", 300, 40, 1, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			const perSecond = 8000
@@ -99,6 +101,9 @@ func TestPosesArriveAtLast(t *testing.T) {
 			for tick := range tc.moving + settle {
 				moving := tick < tc.moving
 				for i := range c.poses {
+					if tc.fade && i > tc.actors*(tc.moving-tick)/tc.moving {
+						continue
+					}
 					if moving && c.rng.IntN(4) > 0 || tick == 0 {
 						var of *Listener
 						if i == 0 {
@@ -115,6 +120,7 @@ func TestPosesArriveAtLast(t *testing.T) {
 				c.tick++
 				if tick%tc.gap == 0 {
 					c.Step()
+					c.Step() // the clock has not moved on
 					if got, most := len(conn.bytes())-before, 2*tc.gap*perSecond/20+12*190; tc.actors < 1000 && got > most {
 						t.Errorf("tick %d: %d bytes of poses, want at most %d", tick, got, most)
 					}
@@ -166,6 +172,46 @@ func TestPosesAfterTheirModel(t *testing.T) {
 	c.send(c.enter(late, c.thereAud), "private ")
 	c.endTick(false)
 	late.want("private ")
+}
+
+// TestTwoWaves: those who moved while the period was long get their turn also when
+// the crowd that made it so long has been told of.
+func TestTwoWaves(t *testing.T) {
+	c := newCrowd(80, Config{BytesPerSecond: 8000}, 1)
+	conn := newConn(t)
+	c.enter(conn, c.hereAud)
+	c.endTick(false)
+	for tick := range 200 {
+		for i := range c.poses {
+			if tick == 0 || tick == 20 && i >= 60 {
+				c.move(i, nil)
+			}
+		}
+		c.endTick(tick == 0 || tick == 20)
+	}
+	if got := lastPoses(t, conn.bytes(), len(c.poses)); !slices.Equal(got, c.last) {
+		t.Errorf("listener was told %v, want %v", got, c.last)
+	}
+}
+
+// TestBandwidthIsSavedUp: a listener that was shown nothing new for a while may be
+// sent more at once, though it has been visited.
+func TestBandwidthIsSavedUp(t *testing.T) {
+	c := newCrowd(40, Config{BytesPerSecond: 8000}, 1)
+	conn := newConn(t)
+	c.enter(conn, c.hereAud)
+	c.endTick(true)
+	var want []string
+	for range 20 {
+		c.say(c.chat, "chat ")
+		want = append(want, "chat ")
+		c.endTick(false)
+	}
+	for i := range c.poses {
+		c.move(i, nil)
+	}
+	c.endTick(true)
+	conn.want(append(want, c.last...)...)
 }
 
 func TestNearestFirst(t *testing.T) {

@@ -59,6 +59,9 @@ func TestFramesKeepWhole(t *testing.T) {
 			t.Fatalf("frame %d of %d bytes begins at %d, and its segment at %d", i, n, from, s.tail.base)
 		}
 	}
+	if got := segments(c); got[0] != 1024 || got[1] != 2048 || c.seg.next.Load().next.Load().base != 1024 {
+		t.Errorf("segments of %v, the first not filled to its last byte", got)
+	}
 	s.publish()
 	i := 0
 	for p := c.read(s.end); len(p) > 0; {
