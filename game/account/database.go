@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/mattn/go-sqlite3" // also registers the driver "sqlite3"
 )
@@ -32,6 +33,10 @@ const (
 	applicationID = 0x7461766e
 
 	databaseMode = 0o600
+
+	// lockPatience is how long another program's lock is waited for, as in the
+	// pragmas.
+	lockPatience = 5 * time.Second
 
 	// Pragmas hold per connection, so they travel in the data source name.
 	readPragmas  = "mode=ro&_busy_timeout=5000&_foreign_keys=on"
@@ -80,14 +85,36 @@ func openDatabase(ctx context.Context, path string, readers int, log *slog.Logge
 
 // begin makes the first use of the write connection.
 func (db database) begin(ctx context.Context, log *slog.Logger) error {
-	var mode string
-	if err := db.write.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+	mode, err := db.journalMode(ctx)
+	if err != nil {
 		return err
 	}
 	if mode != "wal" {
 		return fmt.Errorf("its file system has no write-ahead log (journal mode is %s)", mode)
 	}
 	return migrate(ctx, db.write, migrations(), log)
+}
+
+// journalMode connects, which gives a new file its write-ahead log. While
+// another server does the same SQLite refuses that at once, whatever the busy
+// timeout is; so the waiting is done here.
+func (db database) journalMode(ctx context.Context) (mode string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	again := time.NewTicker(lockPatience / 100)
+	defer again.Stop()
+	for {
+		err = db.write.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode)
+		var e sqlite3.Error
+		if !errors.As(err, &e) || e.Code != sqlite3.ErrBusy {
+			return mode, err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return "", err
+		}
+	}
 }
 
 // close closes the readers first: the last connection to go folds the

@@ -311,28 +311,36 @@ func TestMigrationsAreWholeOrNot(t *testing.T) {
 	}
 }
 
+// Two servers on one new file: each must find it whole, over and over.
 func TestTwoStartAtOnce(t *testing.T) {
-	path := databasePath(t)
-	stores := make(chan *Store)
-	for range 2 {
-		go func() {
-			s, err := Open(context.Background(), cheap(path))
-			if err != nil {
-				t.Error(err)
+	for range 20 {
+		path := databasePath(t)
+		stores := make(chan *Store)
+		for range 2 {
+			go func() {
+				s, err := Open(context.Background(), cheap(path))
+				if err != nil {
+					t.Error(err)
+				}
+				stores <- s
+			}()
+		}
+		a, b := <-stores, <-stores
+		for _, s := range []*Store{a, b} {
+			if s != nil {
+				t.Cleanup(func() { shut(t, s) })
 			}
-			stores <- s
-		}()
+		}
+		if t.Failed() {
+			t.FailNow()
+		}
+		mustRegister(t, a, "alice", "secret")
+		mustLogin(t, b, "alice", "secret")
+		if err := register(b, "alice", "secret"); err != ErrTaken {
+			t.Errorf("got %v", err)
+		}
+		shut(t, a)
+		mustRegister(t, b, "bob", "secret")
+		shut(t, b)
 	}
-	a, b := <-stores, <-stores
-	if t.Failed() {
-		t.FailNow()
-	}
-	mustRegister(t, a, "alice", "secret")
-	mustLogin(t, b, "alice", "secret")
-	if err := register(b, "alice", "secret"); err != ErrTaken {
-		t.Errorf("got %v", err)
-	}
-	shut(t, a)
-	mustRegister(t, b, "bob", "secret")
-	shut(t, b)
 }

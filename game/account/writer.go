@@ -161,12 +161,14 @@ func (w *writer) save() error {
 		w.failed(fmt.Errorf("account: saving %d positions: %w", len(batch), err))
 		return *w.failure.Load()
 	}
-	w.positions.written()
+	// Who sees nothing left to save finds the figures settled.
 	w.counters.saved.Add(uint64(len(batch)))
-	if w.failure.Swap(nil) != nil {
+	recovered := w.failure.Swap(nil) != nil
+	w.delay = 0
+	w.positions.written()
+	if recovered {
 		w.log.Info("positions are saved again", "positions", len(batch))
 	}
-	w.delay = 0
 	return nil
 }
 
