@@ -122,7 +122,7 @@ func _on_entered(me: ActorModel) -> void:
 	world.enter(me)
 	login.clear_password()
 	_show_stage(true)
-	near.set_open(_wide())
+	near.set_open(_wide() and world.get_viewport_rect().size.y >= 480.0)
 	if _online_before:
 		chat.add_remark("You are back")
 	else:
@@ -173,6 +173,7 @@ func _on_actor_removed(id: int, left_game: bool) -> void:
 func _show_stage(in_world: bool) -> void:
 	_game.visible = in_world
 	login.visible = not in_world
+	_shade()
 	_fit()
 	if in_world:
 		get_viewport().gui_release_focus()
@@ -196,8 +197,13 @@ func _show_state() -> void:
 	_state_icon.modulate = Color(0.65, 0.95, 0.55) if good else Color(1.0, 0.6, 0.45)
 	_state_panel.visible = session.stage != Session.Stage.IN_WORLD
 	world.frozen = session.stage != Session.Stage.IN_WORLD
-	_veil.color.a = 0.45 if session.returning() else 0.0
+	_shade()
 	login.set_busy(session.stage == Session.Stage.ASKING or session.stage == Session.Stage.ENTERING)
+
+
+## Darkens the world while it is not the player's: behind the login, and while the connection is lost.
+func _shade() -> void:
+	_veil.color.a = 0.3 if login.visible else 0.45 if session.returning() else 0.0
 
 
 func _show_chat(open: bool) -> void:

@@ -150,7 +150,7 @@ func _submit(text: String) -> void:
 
 ## The log is clearer to read while the player types.
 func _show_active() -> void:
-	self_modulate.a = 1.0 if _input.has_focus() else 0.75
+	self_modulate.a = 1.0 if _input.has_focus() else 0.8
 
 
 ## A finger, or the mouse, pulls the log.

@@ -32,10 +32,7 @@ func _ready() -> void:
 		button.avatar = avatar
 		button.button_group = group
 		button.button_pressed = avatar == 0
-		button.custom_minimum_size = Vector2(56, 74)
-		button.expand_icon = true
-		button.theme_type_variation = &"IconButton"
-		button.icon_alignment = HORIZONTAL_ALIGNMENT_CENTER
+		button.custom_minimum_size = Vector2(56, 76)
 		button.size_flags_horizontal = Control.SIZE_EXPAND_FILL
 		_avatars.add_child(button)
 	var tabs: ButtonGroup = ButtonGroup.new()

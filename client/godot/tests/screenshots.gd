@@ -4,11 +4,11 @@ extends SceneTree
 
 ## The company: name, avatar, where it walks to, what it says.
 const COMPANY: Array[Array] = [
-	["Mira", 3, Vector2(-70, 40), "Has anybody seen my lute?"],
-	["Old Tom", 1, Vector2(95, -38), "It's behind the bar, where you left it 😀"],
-	["Wizbert", 2, Vector2(10, 96), ""],
-	["Sir Quack", 4, Vector2(-150, -40), "[b]To arms![/b] <3"],
-	["ribbit_7", 5, Vector2(160, 70), ""],
+	["Mira", 3, Vector2(-120, 70), "Has anybody seen my lute?"],
+	["Old Tom", 1, Vector2(170, -50), "It's behind the bar, where you left it 😀"],
+	["Wizbert", 2, Vector2(40, 110), ""],
+	["Sir Quack", 4, Vector2(-230, -40), "[b]To arms![/b] <3"],
+	["ribbit_7", 5, Vector2(165, 75), ""],
 ]
 
 var main: Main
@@ -28,7 +28,7 @@ func take() -> void:
 	main = (load("res://main.tscn") as PackedScene).instantiate()
 	root.add_child(main)
 	await until(func() -> bool: return main.session.stage == Session.Stage.READY)
-	var who: String = options["prefix"].trim_suffix("-").capitalize()
+	var who: String = {"desktop-": "Anna", "phone-": "Pia"}.get(options["prefix"], "Guest of " + options["prefix"].trim_suffix("-"))
 	(main.login.get_node("%NewPlayer") as Button).button_pressed = true
 	(main.login.get_node("%Name") as LineEdit).text = who
 	(main.login.get_node("%Password") as LineEdit).text = "secret"
@@ -46,13 +46,17 @@ func take() -> void:
 	await until(func() -> bool: return main.world.neighbours().size() >= COMPANY.size())
 	for i: int in COMPANY.size():
 		company[i].walk_to(COMPANY[i][2] as Vector2)
+	main.world.walk_to(Vector2(12, 24))
+	await until(func() -> bool: return main.world.neighbours().all(func(actor: Actor) -> bool:
+			return COMPANY.any(func(row: Array) -> bool: return actor.place.distance_to(row[2] as Vector2) < 3.0)))
+	for i: int in COMPANY.size():
 		if not str(COMPANY[i][3]).is_empty():
 			company[i].say(str(COMPANY[i][3]))
-			await frames(5)
 	main.chat.said.emit("Evening, everybody!")
 	main.near.set_open(root.size.x > 600)
-	main.world.walk_to(Vector2(30, 20))
-	await frames(50)
+	main.world.walk_to(Vector2(24, 32))
+	await until(func() -> bool: return main.chat.plain_text().contains("To arms!"))
+	await frames(4)
 	await shot("world")
 	main.world.walk_to(Vector2(-400, 130))
 	await until(func() -> bool: return not main.world.me.walking() and main.world.me.place.distance_to(Vector2(-400, 130)) < 3.0)
@@ -64,8 +68,25 @@ func take() -> void:
 	await until(func() -> bool: return main.world.me.place.distance_to(Vector2(-400, 900)) < 3.0)
 	await frames(20)
 	await shot("south")
+	var water: Vector2 = nearest_water()
+	main.world.walk_to(water)
+	await until(func() -> bool: return main.world.me.place.distance_to(water) < 3.0)
+	await frames(20)
+	await shot("swim")
 	print("frames per second: ", Performance.get_monitor(Performance.TIME_FPS), ", draw calls: ", Performance.get_monitor(Performance.RENDER_TOTAL_DRAW_CALLS_IN_FRAME))
 	quit(0)
+
+
+## A place to swim, one tile from the shore at least, near the player.
+func nearest_water() -> Vector2:
+	var map: WorldMap = main.world.map
+	for ring: int in range(1, 100):
+		for turn: int in 64:
+			var place: Vector2 = main.world.me.place + Vector2.from_angle(TAU * turn / 64.0) * 16.0 * ring
+			if [Vector2.ZERO, Vector2(40, 0), Vector2(-40, 0), Vector2(0, 40), Vector2(0, -40)].all(
+					func(aside: Vector2) -> bool: return map.swims(place + aside)):
+				return place
+	return main.world.me.place
 
 
 func join(row: Array) -> void:

@@ -84,11 +84,16 @@ func test_chat_unread() -> void:
 func test_bubble() -> void:
 	var tree: SceneTree = Engine.get_main_loop()
 	var bubble: Bubble = (load("res://world/bubble.tscn") as PackedScene).instantiate()
-	tree.root.add_child(bubble)
+	var speaker: Node2D = Node2D.new()
+	speaker.add_child(bubble)
+	tree.root.add_child(speaker)
 	truth(not bubble.visible, "nothing said yet")
 	bubble.show_text("[b]hi[/b]\n" + "word ".repeat(100))
 	var label: Label = bubble.get_node("Text")
 	truth(bubble.visible and label.text.begins_with("[b]hi[/b] word"), "as written: " + label.text)
 	equal(label.text.length(), Bubble.MOST_LETTERS, "cut")
-	bubble.queue_free()
+	await tree.process_frame
+	await tree.process_frame
+	equal(bubble.global_position.x, Bubble.EDGE, "whole on the screen, though the speaker stands at its edge")
+	speaker.queue_free()
 	await tree.process_frame

@@ -35,6 +35,9 @@ var _swims: bool = false
 var _ripple_clock: float = randf()
 
 @onready var _body: Sprite2D = $Body
+## The own picture once more, faint and over everything: it shows only where a house or a
+## tree hides the player.
+@onready var _ghost: Sprite2D = $Ghost
 @onready var _shadow: Sprite2D = $Shadow
 @onready var _ripple: Sprite2D = $Ripple
 @onready var _label: Label = $Name
@@ -49,6 +52,7 @@ func introduce(model: ActorModel, mine: bool) -> void:
 	_label.text = Plain.line(actor_name)
 	if mine:
 		_label.add_theme_color_override("font_color", Color(1.0, 0.949, 0.659))
+	_ghost.visible = mine
 	_label.reset_size()
 	_label.position = Vector2(-_label.size.x / 2.0, _label.position.y).round()
 	stand(model.place)
@@ -112,6 +116,8 @@ func _animate(delta: float) -> void:
 	var rows: int = SWIM_ROWS if _swims else CELL
 	_body.region_rect = Rect2(CELL * column, CELL * (4 * avatar + facing), CELL, rows)
 	_body.offset = -FEET + Vector2(0.0, SWIM_DEPTH if _swims else 0.0)
+	_ghost.region_rect = _body.region_rect
+	_ghost.offset = _body.offset
 	_shadow.visible = not _swims
 	_ripple.visible = _swims
 	if _swims:

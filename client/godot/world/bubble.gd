@@ -11,6 +11,10 @@ const MOST_LETTERS: int = 140
 const SECONDS: float = 3.0
 const SECONDS_PER_LETTER: float = 0.05
 
+## How high over the feet, past the name; and how near to the edge of the screen.
+const ABOVE: float = 76.0
+const EDGE: float = 4.0
+
 var _left: float = 0.0
 
 @onready var _label: Label = $Text
@@ -54,4 +58,11 @@ func _rest() -> void:
 ## Keeps the tail over the head whatever the size.
 func _place() -> void:
 	reset_size()
-	position = Vector2(-size.x / 2.0, -size.y - 76.0).round()
+	position = Vector2(-size.x / 2.0, -size.y - ABOVE).round()
+	# Not cut off at the edge of the screen, as long as the speaker is on it.
+	var seen: Rect2 = get_viewport().get_canvas_transform().affine_inverse() * get_viewport_rect()
+	var head: Vector2 = (get_parent() as Node2D).global_position
+	if seen.has_point(head):
+		var least: float = seen.position.x + EDGE - head.x
+		var most: float = maxf(least, seen.end.x - EDGE - size.x - head.x)
+		position.x = clampf(position.x, least, most)
