@@ -31,7 +31,7 @@ const patience = 20 * time.Second
 type testServer struct {
 	*Server
 	addr string
-	stop func() error // shuts down, once
+	stop func() error // shuts down, once; tests may have done so before
 }
 
 // serve starts a server and stops it when the test ends.
@@ -60,6 +60,12 @@ func serveOn(t testing.TB, cfg Config, lc ListenConfig, h Handler) *testServer {
 	ts.stop = sync.OnceValue(func() error {
 		_ = front.Close()
 		<-served
+		s.gate.mu.Lock()
+		done := s.gate.shut
+		s.gate.mu.Unlock()
+		if done {
+			return nil
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		return s.Shutdown(ctx)

@@ -93,6 +93,8 @@ func (s *Server) refuse(w http.ResponseWriter, no *refusal) {
 	if no.status == 0 {
 		return
 	}
+	// Nobody who was refused keeps a descriptor.
+	w.Header().Set("Connection", "close")
 	if no.header[0] != "" {
 		w.Header().Set(no.header[0], no.header[1])
 	}
