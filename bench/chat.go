@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -235,12 +236,28 @@ func chatFigures(r *report.Record, run *swarm.RunResult, w window) {
 	r.Add("deliveries/s", float64(chat.Heard)/seconds, "/s")
 	latencies(r, chat.Latency)
 	r.Add("lost", float64(chat.Lost), "")
-	if w.known && chat.Heard > 0 {
-		r.Add("CPU per million", w.cpu.Seconds()/(float64(chat.Heard)/1e6), "s")
+	if w.known {
+		perMillion := math.NaN()
+		if chat.Heard > 0 {
+			perMillion = w.cpu.Seconds() / (float64(chat.Heard) / 1e6)
+		}
+		r.Add("CPU per million", perMillion, "s")
 		r.Add("server busy", w.cpu.Seconds()/seconds*100, "%")
 		r.Add("server RSS", float64(w.rss)/(1<<20), "MB")
 	}
-	generator(r, run)
+	conditions(r, run, w)
+	accountDetails(r, run)
+}
+
+// accountDetails adds what the account of a run consists of, warm-up and all.
+func accountDetails(r *report.Record, run *swarm.RunResult) {
+	r.AddDetail("said", float64(run.Chat.Said))
+	r.AddDetail("receivers", float64(run.Chat.Receivers))
+	r.AddDetail("expected", float64(run.Chat.Expected))
+	r.AddDetail("delivered", float64(run.Chat.HeardAll))
+	r.AddDetail("doubled", float64(run.Chat.Doubled))
+	r.AddDetail("reordered", float64(run.Chat.Reordered))
+	r.AddDetail("receivers in order", float64(run.Chat.Checked))
 }
 
 // latencies adds the quantiles that every latency is reported in.

@@ -46,11 +46,23 @@ func newLab(mode string, args []string, opts options, out, errOut io.Writer) (*l
 		book: &report.Book{
 			Title:   "bench " + mode,
 			Machine: machine(opts),
-			Command: "bench " + strings.Join(args, " "),
+			Command: "bench " + quoted(args),
 		},
 		progress: newProgress(errOut, opts.quiet),
 		run:      rand.Uint32(),
 	}, nil
+}
+
+// quoted joins arguments as a shell would read them.
+func quoted(args []string) string {
+	var words []string
+	for _, arg := range args {
+		if arg == "" || strings.ContainsAny(arg, " {}*?$'\"\\;&|<>()") {
+			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+		words = append(words, arg)
+	}
+	return strings.Join(words, " ")
 }
 
 // close ends the crowd before the server.
@@ -221,6 +233,9 @@ type window struct {
 	work     target.Distribution // of the ticks, in seconds
 	late     target.Distribution
 	hasTicks bool
+
+	others float64 // processors that neither server nor generator used, but somebody
+	stolen float64 // processors that the hypervisor gave to somebody else
 }
 
 // measure carries out a run and looks at the server at both ends of its window. Ticks
@@ -245,30 +260,56 @@ func (l *lab) measure(ctx context.Context, plan swarm.RunPlan, ticks bool) (*swa
 
 // watch looks at the server at both ends of the window.
 func (l *lab) watch(ctx context.Context, plan swarm.RunPlan, ticks bool) (w window) {
-	look := func(at int64) (usage target.Usage, m *target.Metrics, ok bool) {
-		if !waitUntil(ctx, at) {
-			return
-		}
-		var err error
-		if ticks {
-			if m, err = l.server.Metrics(ctx); err != nil {
-				m = nil
-			}
-		}
-		usage, err = l.server.Usage()
-		return usage, m, err == nil
+	before, ok := l.look(ctx, plan.MeasureFrom, ticks)
+	if !ok {
+		return w
 	}
-	before, metricsBefore, known := look(plan.MeasureFrom)
-	after, metricsAfter, stillKnown := look(plan.End)
-	if known && stillKnown {
-		w.cpu, w.rss, w.known = after.CPU-before.CPU, after.RSSBytes, true
+	after, ok := l.look(ctx, plan.End, ticks)
+	if !ok {
+		return w
 	}
-	if metricsBefore != nil && metricsAfter != nil {
-		w.work = metricsAfter.Since(metricsBefore, "game_tick_seconds")
-		w.late = metricsAfter.Since(metricsBefore, "game_tick_late_seconds")
+	if before.known && after.known {
+		w.cpu, w.rss, w.known = after.server.CPU-before.server.CPU, after.server.RSSBytes, true
+		seconds := plan.Window().Seconds()
+		busy := after.host.Busy - before.host.Busy - w.cpu - (after.own - before.own)
+		if l.fleet.Processes() == 1 { // what child processes took is only known later
+			w.others = max(0, busy.Seconds()/seconds)
+		}
+		w.stolen = (after.host.Stolen - before.host.Stolen).Seconds() / seconds
+	}
+	if before.metrics != nil && after.metrics != nil {
+		w.work = after.metrics.Since(before.metrics, "game_tick_seconds")
+		w.late = after.metrics.Since(before.metrics, "game_tick_late_seconds")
 		w.hasTicks = w.work.Count > 0
 	}
 	return w
+}
+
+// reading is one look at everything outside the crowd.
+type reading struct {
+	server  target.Usage
+	host    target.Host
+	own     time.Duration   // processor time of this process
+	known   bool            // whether the above is
+	metrics *target.Metrics // nil when unknown or not asked for
+}
+
+// look reads everything at a time; false when ctx was done before.
+func (l *lab) look(ctx context.Context, at int64, ticks bool) (r reading, ok bool) {
+	if !waitUntil(ctx, at) {
+		return r, false
+	}
+	if ticks {
+		if m, err := l.server.Metrics(ctx); err == nil {
+			r.metrics = m
+		}
+	}
+	var errServer, errHost error
+	r.server, errServer = l.server.Usage()
+	r.host, errHost = target.ReadHost()
+	r.own = ownCPU()
+	r.known = errServer == nil && errHost == nil
+	return r, true
 }
 
 // showTime moves the progress bar with the time of the plan.
@@ -314,12 +355,20 @@ func nonce() string {
 	return string(b)
 }
 
-// generator adds the generator's own figures to a record, and a warning when it may
-// have been the limit itself.
-func generator(r *report.Record, run *swarm.RunResult) {
+// conditions adds what the figures of a record depend on besides the server: how busy
+// the generator was, with a warning when it may have been the limit itself, and who
+// else was at work.
+func conditions(r *report.Record, run *swarm.RunResult, w window) {
 	busy := run.Busy()
 	r.Add("generator busy", busy*100, "%")
 	if busy > 0.85 {
 		r.Problem("the generator was busy for %.0f %% of the time: it, and not the server, may be the limit", busy*100)
+	}
+	const bearable = 0.1 // of a processor
+	if w.others > bearable {
+		r.Problem("other programs used %.0f %% of a processor meanwhile", w.others*100)
+	}
+	if w.stolen > bearable {
+		r.Problem("the hypervisor withheld %.0f %% of a processor meanwhile", w.stolen*100)
 	}
 }

@@ -73,7 +73,7 @@ func doorRun(ctx context.Context, l *lab, idle, bots int, length time.Duration) 
 	if w.known {
 		r.Add("server busy", w.cpu.Seconds()/seconds*100, "%")
 	}
-	generator(r, run)
+	conditions(r, run, w)
 	if denied > 0 {
 		r.Problem("denied: %s", counts(storm.Denied))
 	}

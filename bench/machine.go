@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sys/unix"
@@ -73,6 +74,15 @@ func pinProcess(cpu int) error {
 		}
 	}
 	return nil
+}
+
+// ownCPU returns the processor time that this process has used, without its children.
+func ownCPU() time.Duration {
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // counts writes numbers by name: "1013 × 2, reset × 1".

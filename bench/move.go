@@ -121,7 +121,7 @@ func walkFigures(l *lab, r *report.Record, run *swarm.RunResult, w window) {
 		r.Add("server busy", w.cpu.Seconds()/seconds*100, "%")
 		r.Add("server RSS", float64(w.rss)/(1<<20), "MB")
 	}
-	generator(r, run)
+	conditions(r, run, w)
 	if walk.Unknown > 0 || walk.Doubled > 0 {
 		l.fail(r, "%d observers heard %d times of actors that were never announced, and %d times of one as new that was not",
 			walk.Observers, walk.Unknown, walk.Doubled)

@@ -105,7 +105,8 @@ func (s *slowRoom) run(ctx context.Context, slow *swarm.SlowPlan) (*report.Recor
 	if w.known {
 		r.Add("RSS growth", float64(w.rss-before.RSSBytes)/(1<<20), "MB")
 	}
-	generator(r, run)
+	conditions(r, run, w)
+	accountDetails(r, run)
 	checkAccount(l, r, run)
 	if run.Slow != nil {
 		r.Note("%s", fate(run.Slow))

@@ -122,7 +122,8 @@ func soakRow(ctx context.Context, l *lab, f soakFlags, place *swarm.Place, row, 
 		r.Add("server busy", w.cpu.Seconds()/run.Window.Seconds()*100, "%")
 		r.Add("server RSS", float64(w.rss)/(1<<20), "MB")
 	}
-	generator(r, run)
+	conditions(r, run, w)
+	accountDetails(r, run)
 	if lines := judge(run, f.bound); len(lines) > 0 {
 		l.failures++
 		r.Problems = append(r.Problems, lines...)

@@ -55,13 +55,13 @@ func (b *Book) WriteHTML(dir string) (string, error) {
 type group struct{ Records []*Record }
 
 // Wide reports whether the records are the columns of the table.
-func (g group) Wide() bool { return len(g.Records[0].Figures) > columns || sameCase(g.Records) }
+func (g group) Wide() bool { return len(g.Records[0].Shown()) > columns || sameCase(g.Records) }
 
 // Row returns figure i of every record.
 func (g group) Row(i int) []Figure {
 	var row []Figure
 	for _, r := range g.Records {
-		row = append(row, r.Figures[i])
+		row = append(row, r.Shown()[i])
 	}
 	return row
 }
@@ -72,7 +72,7 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <meta name="viewport" content="width=device-width">
 <title>{{.Title}}</title>
 <style>
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 84rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; display: block; overflow-x: auto }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap }
 th:first-child, td:first-child { text-align: left }
@@ -84,14 +84,15 @@ svg { width: 100%; max-width: 44rem; height: auto; display: block; margin: 1.5re
 <p class="machine">{{range .Machine}}{{.}}<br>{{end}}<code>{{.Command}}</code></p>
 {{range $g := .Groups}}{{with index $g.Records 0}}<h2>{{.Mode}}</h2>{{end}}
 {{if $g.Wide}}<table><tr><th>{{range $g.Records}}<th>{{.Case}} {{.Server}}{{end}}</tr>
-{{range $i, $f := (index $g.Records 0).Figures}}<tr><td>{{$f.Name}}{{range $g.Row $i}}<td>{{.Format}}{{end}}</tr>
+{{range $i, $f := (index $g.Records 0).Shown}}<tr><td>{{$f.Name}}{{range $g.Row $i}}<td>{{.Format}}{{end}}</tr>
 {{end}}</table>
-{{else}}<table><tr><th>{{range (index $g.Records 0).Figures}}<th>{{.Name}}{{end}}</tr>
-{{range $g.Records}}<tr><td>{{.Case}} {{.Server}}{{range .Figures}}<td>{{.Format}}{{end}}</tr>
+{{else}}<table><tr><th>{{range (index $g.Records 0).Shown}}<th>{{.Name}}{{end}}</tr>
+{{range $g.Records}}<tr><td>{{.Case}} {{.Server}}{{range .Shown}}<td>{{.Format}}{{end}}</tr>
 {{end}}</table>
-{{end}}{{range $r := $g.Records}}{{range .Problems}}<p class="problem">{{$r.Case}} {{$r.Server}}: {{.}}</p>
-{{end}}{{range .Notes}}<p>{{$r.Case}} {{$r.Server}}: {{.}}</p>
-{{end}}{{end}}{{end}}
+{{end}}<ul>{{range $r := $g.Records}}{{range .Problems}}<li class="problem">{{$r.Case}} {{$r.Server}}: {{.}}
+{{end}}{{range .Notes}}<li>{{$r.Case}} {{$r.Server}}: {{.}}
+{{end}}{{end}}</ul>
+{{end}}
 {{range .Images}}{{.}}
 {{end}}</html>
 `))
@@ -151,7 +152,8 @@ func (p *Plot) svg() (string, error) {
 	if _, err := canvas.WriteTo(&out); err != nil {
 		return "", fmt.Errorf("report: plot %q: %w", p.Title, err)
 	}
-	text := out.String()
+	// A reader's machine may have another face of the same width.
+	text := strings.ReplaceAll(out.String(), "font-family:Liberation Sans", "font-family:Liberation Sans,Arial,sans-serif")
 	return text[max(0, strings.Index(text, "<svg")):], nil
 }
 

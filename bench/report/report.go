@@ -5,6 +5,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,9 +13,10 @@ import (
 
 // Figure is one measured number.
 type Figure struct {
-	Name  string // a few words
-	Value float64
+	Name   string // a few words
+	Value  float64
 	Unit  string // "/s", "ms", "s", "B", "KB/s", "MB", "%" or "" for a count
+	Detail bool   // for programs: not in the tables
 }
 
 // Record is one measurement.
@@ -29,7 +31,17 @@ type Record struct {
 
 // Add appends one figure.
 func (r *Record) Add(name string, value float64, unit string) {
-	r.Figures = append(r.Figures, Figure{name, value, unit})
+	r.Figures = append(r.Figures, Figure{Name: name, Value: value, Unit: unit})
+}
+
+// AddDetail appends a count that the tables leave out.
+func (r *Record) AddDetail(name string, value float64) {
+	r.Figures = append(r.Figures, Figure{Name: name, Value: value, Detail: true})
+}
+
+// Shown returns the figures of the tables.
+func (r *Record) Shown() []Figure {
+	return slices.DeleteFunc(slices.Clone(r.Figures), func(f Figure) bool { return f.Detail })
 }
 
 // AddTime appends a duration in milliseconds; a negative one is an unknown one.

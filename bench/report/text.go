@@ -26,7 +26,7 @@ func (b *Book) WriteTable(w io.Writer) error {
 		switch {
 		case n == 1:
 			err = writeList(w, rest[:1])
-		case len(rest[0].Figures) > columns || sameCase(rest[:n]):
+		case len(rest[0].Shown()) > columns || sameCase(rest[:n]):
 			err = writeList(w, rest[:n])
 		default:
 			err = writeRows(w, rest[:n])
@@ -50,7 +50,7 @@ func (b *Book) WriteTable(w io.Writer) error {
 // alike returns how many of the first records have the same mode and figures.
 func alike(records []*Record) int {
 	n := 1
-	for n < len(records) && records[n].Mode == records[0].Mode && slices.EqualFunc(records[n].Figures, records[0].Figures,
+	for n < len(records) && records[n].Mode == records[0].Mode && slices.EqualFunc(records[n].Shown(), records[0].Shown(),
 		func(a, b Figure) bool { return a.Name == b.Name }) {
 		n++
 	}
@@ -79,10 +79,10 @@ func writeList(w io.Writer, records []*Record) error {
 		fmt.Fprintf(tw, "\t%s", r.name())
 	}
 	fmt.Fprintln(tw, "\t")
-	for i, f := range records[0].Figures {
+	for i, f := range records[0].Shown() {
 		fmt.Fprint(tw, f.Name)
 		for _, r := range records {
-			fmt.Fprintf(tw, "\t%s", r.Figures[i].Format())
+			fmt.Fprintf(tw, "\t%s", r.Shown()[i].Format())
 		}
 		fmt.Fprintln(tw, "\t")
 	}
@@ -93,7 +93,7 @@ func writeList(w io.Writer, records []*Record) error {
 func writeRows(w io.Writer, records []*Record) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(tw, records[0].Mode)
-	for _, f := range records[0].Figures {
+	for _, f := range records[0].Shown() {
 		fmt.Fprintf(tw, "\t%s", f.Name)
 	}
 	fmt.Fprintln(tw, "\t")
@@ -103,7 +103,7 @@ func writeRows(w io.Writer, records []*Record) error {
 			name += " " + r.Server
 		}
 		fmt.Fprint(tw, name)
-		for _, f := range r.Figures {
+		for _, f := range r.Shown() {
 			fmt.Fprintf(tw, "\t%s", f.Format())
 		}
 		fmt.Fprintln(tw, "\t")
@@ -164,7 +164,7 @@ func (b *Book) WriteGoBench(w io.Writer) error {
 			}
 		}
 		fmt.Fprintf(w, "%s 1", name)
-		for _, f := range r.Figures {
+		for _, f := range r.Shown() {
 			if !math.IsNaN(f.Value) && !math.IsInf(f.Value, 0) {
 				fmt.Fprintf(w, " %v %s", f.Value, benchUnit(f))
 			}
