@@ -3,19 +3,22 @@ package stream
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
 )
 
-// A test frame names its number and whether it is chat, and says its length.
-const frameHeader = 1 + 4 + 4
+// A test frame says its kind, its number and its length. The kinds are those of an
+// area and private packets, whose order is one, of chats, and of poses.
+const (
+	frameHeader = 1 + 4 + 4
+	mainFrame   = 'm'
+	chatFrame   = 'c'
+	poseFrameOf = 'p'
+)
 
-func appendTestFrame(dst []byte, chat bool, id uint32, size int) []byte {
-	kind := byte('m')
-	if chat {
-		kind = 'c'
-	}
+func appendTestFrame(dst []byte, kind byte, id uint32, size int) []byte {
 	dst = append(dst, kind)
 	dst = binary.LittleEndian.AppendUint32(dst, id)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(size))
@@ -26,22 +29,22 @@ func appendTestFrame(dst []byte, chat bool, id uint32, size int) []byte {
 }
 
 // nextTestFrame takes one frame off what a connection was given.
-func nextTestFrame(log []byte) (chat bool, id uint32, rest []byte, err error) {
-	if len(log) < frameHeader || log[0] != 'm' && log[0] != 'c' {
-		return false, 0, nil, fmt.Errorf("no frame begins with %q", log[:min(len(log), frameHeader)])
+func nextTestFrame(log []byte) (kind byte, id uint32, rest []byte, err error) {
+	if len(log) < frameHeader {
+		return 0, 0, nil, fmt.Errorf("no frame is as short as %q", log)
 	}
-	chat, id = log[0] == 'c', binary.LittleEndian.Uint32(log[1:])
+	kind, id = log[0], binary.LittleEndian.Uint32(log[1:])
 	size := int(binary.LittleEndian.Uint32(log[5:]))
 	rest = log[frameHeader:]
 	if size > len(rest) {
-		return false, 0, nil, fmt.Errorf("frame %d has %d bytes of %d", id, len(rest), size)
+		return 0, 0, nil, fmt.Errorf("frame %d has %d bytes of %d", id, len(rest), size)
 	}
 	for i, b := range rest[:size] {
 		if b != byte(int(id)+i) {
-			return false, 0, nil, fmt.Errorf("frame %d is altered at byte %d", id, i)
+			return 0, 0, nil, fmt.Errorf("frame %d is altered at byte %d", id, i)
 		}
 	}
-	return chat, id, rest[size:], nil
+	return kind, id, rest[size:], nil
 }
 
 // heard is one frame that a listener must get.
@@ -49,6 +52,18 @@ type heard struct {
 	id     uint32
 	stream *Stream // nil for a private packet
 	at     uint64  // its position
+}
+
+// view is the actors that an area's audience has been told of, each with the
+// number of its newest pose, 0 before it moved.
+type view map[int]uint32
+
+// effect is what a frame tells its listener about actors: the whole view, or that
+// one came or went.
+type effect struct {
+	all   view
+	actor int
+	gone  bool
 }
 
 // subject is a listener with its connection and what the model says it hears: in
@@ -61,6 +76,8 @@ type subject struct {
 	compared   int // bytes that have been compared
 	mains      int // frames of main in them
 	chats      int
+	knows      view // as of the frames compared
+	seen       view // newest pose of each actor that it was sent
 	gone       bool
 	after      int // bytes it had got when the writers had been told that it left, -1 before
 }
@@ -74,8 +91,13 @@ type script struct {
 	areas    []*Stream // some audience's each
 	chats    []*Stream
 	subjects []*subject
-	marks    map[*Stream]uint64 // published ends
+	marks    map[*Stream]uint64 // where skips may begin: nothing behind is published
 	id       uint32
+	effects  map[uint32]effect // of frames
+	views    []view            // of the areas
+	poses    map[uint32]*Pose
+	actors   map[uint32]int // of poses
+	stale    []bool         // views to show at the end of the tick
 	frame    []byte
 	nested   bool // an operation runs within a write
 	midway   bool // Publish has begun and is not over
@@ -85,11 +107,14 @@ type script struct {
 // newScript makes five audiences of areas, two of them of guests' chat, and one
 // with a chat only.
 func newScript(tb testing.TB, data []byte, cfg Config) *script {
-	sc := &script{tb: tb, data: data, ws: NewWriters(cfg), marks: map[*Stream]uint64{}, maxLive: 30}
+	sc := &script{tb: tb, data: data, ws: NewWriters(cfg), maxLive: 30,
+		marks: map[*Stream]uint64{}, effects: map[uint32]effect{}, poses: map[uint32]*Pose{}, actors: map[uint32]int{}}
 	sc.chats = []*Stream{NewStream(), NewStream()}
 	for i := range 5 {
 		area := NewStream()
 		sc.areas = append(sc.areas, area)
+		sc.views = append(sc.views, view{})
+		sc.stale = append(sc.stale, false)
 		sc.auds = append(sc.auds, sc.ws.NewAudience(area, sc.chats[i/3]))
 	}
 	sc.auds = append(sc.auds, sc.ws.NewAudience(nil, sc.chats[1]))
@@ -133,21 +158,82 @@ func (sc *script) size() int {
 }
 
 // say appends a frame to s and to the model of everybody who hears it.
-func (sc *script) say(s *Stream, chat bool) {
+func (sc *script) say(s *Stream, kind byte) {
 	sc.id++
 	at := s.Position()
-	sc.frame = appendTestFrame(sc.frame[:0], chat, sc.id, sc.size())
+	sc.frame = appendTestFrame(sc.frame[:0], kind, sc.id, sc.size())
 	sc.ws.Append(s, sc.frame)
 	for _, p := range sc.subjects {
 		if p.gone {
 			continue
 		}
-		if chat && p.Audience().hears[Chat] == s {
+		if kind == chatFrame && p.Audience().hears[Chat] == s {
 			p.chat = append(p.chat, heard{sc.id, s, at})
-		} else if !chat && p.Audience().hears[Area] == s {
+		} else if kind == mainFrame && p.Audience().hears[Area] == s {
 			p.main = append(p.main, heard{sc.id, s, at})
 		}
 	}
+}
+
+// comeOrGo lets an actor come into an area's view or go out of it.
+func (sc *script) comeOrGo() {
+	i := sc.byte() % len(sc.areas)
+	actor := 100*i + sc.byte()%12
+	sc.say(sc.areas[i], mainFrame)
+	if _, ok := sc.views[i][actor]; ok {
+		delete(sc.views[i], actor)
+		sc.effects[sc.id] = effect{actor: actor, gone: true}
+	} else {
+		sc.views[i][actor] = 0
+		sc.effects[sc.id] = effect{actor: actor}
+	}
+	sc.stale[i] = true
+	sc.marks[sc.areas[i]] = sc.areas[i].Position() // nobody skips it
+}
+
+// walk gives some of the actors in an area's view a new pose.
+func (sc *script) walk() {
+	i := sc.byte() % len(sc.areas)
+	sc.stale[i] = true
+	some := sc.byte()
+	for n := range 12 {
+		actor := 100*i + n
+		if _, ok := sc.views[i][actor]; !ok || some>>(n%8)&1 == 0 {
+			continue
+		}
+		sc.id++
+		sc.frame = appendTestFrame(sc.frame[:0], poseFrameOf, sc.id, 80)
+		sc.poses[sc.id] = sc.ws.NewPose(float64(n), float64(sc.id), int64(actor), nil, sc.frame)
+		sc.actors[sc.id] = actor
+		sc.views[i][actor] = sc.id
+	}
+}
+
+// show hands the views that have changed over, at the end of a tick.
+func (sc *script) show() {
+	for i, v := range sc.views {
+		if !sc.stale[i] {
+			continue
+		}
+		sc.stale[i] = false
+		var poses []*Pose
+		for n := range 12 {
+			if p := sc.poses[v[100*i+n]]; p != nil {
+				poses = append(poses, p)
+			}
+		}
+		sc.ws.Show(sc.auds[i], poses)
+	}
+}
+
+// tell sends p the view of aud, which it is about to join or has just joined.
+func (sc *script) tell(p *subject, aud *Audience) {
+	sc.send(p)
+	all := view{}
+	if i := slices.Index(sc.auds, aud); i < len(sc.views) {
+		maps.Copy(all, sc.views[i])
+	}
+	sc.effects[sc.id] = effect{all: all}
 }
 
 // skip keeps what s has said since from away from p.
@@ -160,20 +246,23 @@ func (sc *script) skip(p *subject, s *Stream, from uint64) {
 
 func (sc *script) send(p *subject) {
 	sc.id++
-	sc.frame = appendTestFrame(sc.frame[:0], false, sc.id, sc.size())
+	sc.frame = appendTestFrame(sc.frame[:0], mainFrame, sc.id, sc.size())
 	sc.ws.Send(&p.Listener, sc.frame)
 	p.main = append(p.main, heard{id: sc.id})
 }
 
 func (sc *script) join(conn *fakeConn) {
-	p := &subject{conn: conn, after: -1}
+	p := &subject{conn: conn, after: -1, knows: view{}, seen: view{}}
 	conn.name = fmt.Sprint("listener ", len(sc.subjects))
 	sc.subjects = append(sc.subjects, p)
-	sc.ws.Join(&p.Listener, conn, sc.auds[sc.byte()%len(sc.auds)])
+	aud := sc.auds[sc.byte()%len(sc.auds)]
+	sc.ws.Join(&p.Listener, conn, aud)
+	sc.tell(p, aud)
 }
 
 // publish ends a tick of the loop.
 func (sc *script) publish() {
+	sc.show()
 	sc.ws.Publish()
 	sc.published()
 }
@@ -186,11 +275,11 @@ func (sc *script) published() {
 
 // loopOp is one operation of the loop.
 func (sc *script) loopOp() {
-	switch op := sc.byte() % 32; {
+	switch op := sc.byte() % 36; {
 	case op < 8:
-		sc.say(sc.areas[sc.byte()%len(sc.areas)], false)
+		sc.say(sc.areas[sc.byte()%len(sc.areas)], mainFrame)
 	case op < 12:
-		sc.say(sc.chats[sc.byte()%len(sc.chats)], true)
+		sc.say(sc.chats[sc.byte()%len(sc.chats)], chatFrame)
 	case op < 16: // somebody says something past itself, sometimes more than that
 		p := sc.any()
 		if p == nil {
@@ -203,10 +292,10 @@ func (sc *script) loopOp() {
 		}
 		from := s.Position()
 		for range 1 + sc.byte()%3 {
-			sc.say(s, i == Chat)
+			sc.say(s, []byte{Area: mainFrame, Chat: chatFrame}[i])
 		}
 		if sc.byte()%4 == 0 {
-			from = sc.marks[s] // nobody can have been sent what is not published
+			from = sc.marks[s]
 		}
 		sc.skip(p, s, from)
 	case op < 20:
@@ -215,13 +304,24 @@ func (sc *script) loopOp() {
 		}
 	case op < 24:
 		if p := sc.any(); p != nil {
-			sc.ws.Move(&p.Listener, sc.auds[sc.byte()%len(sc.auds)])
+			aud := sc.auds[sc.byte()%len(sc.auds)]
+			if sc.byte()%2 == 0 {
+				sc.tell(p, aud)
+				sc.ws.Move(&p.Listener, aud)
+			} else {
+				sc.ws.Move(&p.Listener, aud)
+				sc.tell(p, aud)
+			}
 		}
 	case op < 25:
 		if p := sc.any(); p != nil {
 			sc.ws.Leave(&p.Listener)
 			p.gone = true
 		}
+	case op < 27:
+		sc.comeOrGo()
+	case op < 30:
+		sc.walk()
 	default:
 		sc.publish()
 	}
@@ -243,23 +343,48 @@ func (sc *script) expect(p *subject, part bool) {
 	log := p.conn.since(p.compared)
 	p.compared += len(log)
 	for len(log) > 0 {
-		chat, id, rest, err := nextTestFrame(log)
+		kind, id, rest, err := nextTestFrame(log)
 		if err != nil {
 			sc.tb.Fatalf("%s: %v", p.conn.name, err)
 		}
 		log = rest
 		want, n := p.main, &p.mains
-		if chat {
+		switch kind {
+		case poseFrameOf:
+			sc.see(p, id)
+			continue
+		case chatFrame:
 			want, n = p.chat, &p.chats
 		}
 		if *n >= len(want) || want[*n].id != id {
-			sc.tb.Fatalf("%s: frame %d (chat %v) is number %d, want %v", p.conn.name, id, chat, *n, want[min(*n, len(want)):min(len(want), *n+3)])
+			sc.tb.Fatalf("%s: frame %d of kind %c is number %d, want %v", p.conn.name, id, kind, *n, want[min(*n, len(want)):min(len(want), *n+3)])
 		}
 		*n++
+		switch e, ok := sc.effects[id]; {
+		case !ok:
+		case e.all != nil:
+			p.knows = maps.Clone(e.all)
+		case e.gone:
+			delete(p.knows, e.actor)
+		default:
+			p.knows[e.actor] = 0
+		}
 	}
 	if !part && (p.mains < len(p.main) || p.chats < len(p.chat)) {
 		sc.tb.Fatalf("%s was given %d frames of %d and %d chats of %d", p.conn.name, p.mains, len(p.main), p.chats, len(p.chat))
 	}
+}
+
+// see checks that p knows the actor whose pose it was sent, and that poses never
+// go back. Only a view told while its tick is being published may be newer than
+// the pose behind it; what comes last must be the newest all the same.
+func (sc *script) see(p *subject, pose uint32) {
+	sc.tb.Helper()
+	actor := sc.actors[pose]
+	if _, ok := p.knows[actor]; !ok || p.seen[actor] > pose {
+		sc.tb.Fatalf("%s was sent pose %d of actor %d, which it knows (%v), and pose %d", p.conn.name, pose, actor, ok, p.seen[actor])
+	}
+	p.knows[actor], p.seen[actor] = pose, pose
 }
 
 // settle compares everybody when the writers have been given all that was said
@@ -315,6 +440,7 @@ func (sc *script) run() {
 			}
 		case op < 13: // the writers run in the middle of a Publish
 			sc.midway = true
+			sc.show()
 			sc.ws.handOver()
 			if sc.byte()%2 == 0 {
 				sc.ws.Step()
@@ -350,7 +476,12 @@ func (sc *script) end() {
 		p.conn.readAll()
 	}
 	sc.ws.Step()
+	for range maxPeriod + 1 {
+		sc.publish()
+		sc.ws.Step()
+	}
 	sc.settle()
+	sc.expectPoses()
 	if got := sc.ws.Stats().Blocked.Load(); got != 0 {
 		sc.tb.Fatalf("%d blocked listeners, and all is flushed", got)
 	}
@@ -373,9 +504,26 @@ func (sc *script) end() {
 	}
 }
 
+// expectPoses compares where everybody was last told that actors are.
+func (sc *script) expectPoses() {
+	sc.tb.Helper()
+	for _, p := range sc.subjects {
+		if p.gone || len(p.conn.closes()) > 0 {
+			continue
+		}
+		want := view{}
+		if i := slices.Index(sc.auds, p.Audience()); i < len(sc.views) {
+			want = sc.views[i]
+		}
+		if !maps.Equal(p.knows, want) {
+			sc.tb.Fatalf("%s knows %v, want %v", p.conn.name, p.knows, want)
+		}
+	}
+}
+
 // configOf is the configuration that a script's first byte chooses.
 func configOf(b byte) Config {
-	return Config{Writers: 1 + int(b)%3, MaxWriteBytes: []int{0, 50, 1000, 5000}[b/3%4], MaxLagBytes: 1 << 30}
+	return Config{Writers: 1 + int(b)%3, MaxWriteBytes: []int{0, 50, 1000, 5000}[b/3%4], MaxLagBytes: 1 << 30, BytesPerSecond: 8000}
 }
 
 func randomBytes(seed uint64, n int) []byte {
@@ -390,9 +538,9 @@ func randomBytes(seed uint64, n int) []byte {
 // TestWritersAgreeWithModel: every listener gets exactly what the model says, in
 // its order, whatever the loop does, the readers do, and in between.
 func TestWritersAgreeWithModel(t *testing.T) {
-	seeds, length := 300, 6000
+	seeds, length := 150, 6000
 	if raceEnabled || testing.Short() {
-		seeds = 60
+		seeds = 40
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {

@@ -59,6 +59,10 @@ func (ws *Writers) Show(aud *Audience, poses []*Pose) {
 // last pose is sent within the longest of them. That is why, until everything has
 // fitted again, "since last time" reaches back by the longest period, and l is
 // visited in every tick, also when nobody moves any more.
+//
+// One who moves here while its tick is being published may be shown the scene
+// before it, and so an actor one step behind the model it was just sent. The
+// scene of the tick itself follows at once.
 func (g *gather) poses(l *Listener, sc *scene, now uint32) {
 	w := g.w
 	last := l.seen

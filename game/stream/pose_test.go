@@ -79,7 +79,7 @@ func lastPoses(t *testing.T, log []byte, actors int) []string {
 func TestPosesArriveAtLast(t *testing.T) {
 	for _, tc := range []struct {
 		name           string
-		actors, moving int // ticks
+		actors, moving int  // ticks
 		gap            int  // ticks between two steps of the writers
 		fade           bool // fewer and fewer move
 	}{
