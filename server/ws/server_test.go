@@ -422,14 +422,6 @@ func TestUrgentByte(t *testing.T) {
 // that connection, and another one opens. If the write closed the descriptor, the
 // new connection would get its number, and then the old event.
 func TestStaleEvent(t *testing.T) {
-	var dummies []*os.File
-	for range 2 {
-		f, err := os.Open(os.DevNull)
-		if err != nil {
-			t.Fatal(err)
-		}
-		dummies = append(dummies, f)
-	}
 	busy, proceed := make(chan struct{}), make(chan struct{})
 	sessions := make(chan *Session, 3)
 	closed, ending := endings()
@@ -456,14 +448,36 @@ func TestStaleEvent(t *testing.T) {
 	victim.reset()
 	proceed <- struct{}{}
 	<-busy // the poller holds a batch of both, and handles the first
-	for _, f := range dummies {
-		_ = f.Close() // for the new client, and for accept: so dup gets the number in question
-	}
 	for old.Write(AppendText(nil, []byte("hello?"))) == nil { // the first write may still be taken
 	}
+	// Leave two numbers under the victim's free, for the new client and for
+	// accept, so that the new session would get the victim's if that were free.
+	number := old.conn.(nbConn).fd()
+	var below []*os.File
+	for {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		if int(f.Fd()) >= number {
+			_ = f.Close()
+			break
+		}
+		below = append(below, f)
+	}
+	if len(below) < 2 {
+		t.Fatal("no numbers are free: the test tests nothing")
+	}
+	_ = below[0].Close()
+	_ = below[1].Close()
 	c := dial(t, s.addr)
 	<-sessions
 	proceed <- struct{}{}
+	first.send(frame(ping, "through")) // in another batch
+	if got := first.next(); got != "pong through" {
+		t.Fatalf("got %q", got)
+	}
 
 	c.send(frame(fin|text, "alive"))
 	op, payload, err := c.read()
