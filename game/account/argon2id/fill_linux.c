@@ -142,8 +142,15 @@ static void *serve(void *argument) {
 	// read or write is whole or the end.
 	struct order o;
 	while (read(p.orders, &o, sizeof o) == sizeof o) {
-		fill(o.blocks, o.count, o.passes);
-		if (write(p.answers, "", 1) != 1)
+		uint32_t key[8] = {0};
+		size_t bytes = sizeof key;
+		if (o.blocks != NULL) {
+			fill(o.blocks, o.count, o.passes);
+			bytes = 1;
+		} else {
+			stretch(key, &o.chain, o.passes, o.with_sha);
+		}
+		if (write(p.answers, key, bytes) != (ssize_t)bytes)
 			break;
 	}
 	close(p.orders);

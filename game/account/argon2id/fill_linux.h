@@ -3,17 +3,23 @@
 
 #include <stdint.h>
 
+#include "pbkdf2_linux.h"
+
 // order is what a filling thread reads from its pipe: fill count blocks of
-// 128 words in so many passes. The blocks belong to the thread until it answers.
+// 128 words in so many passes. The blocks belong to the thread until it
+// answers. Without blocks it is to stretch the chain by so many passes.
 struct order {
 	uint64_t *blocks;
 	uint32_t count;
 	uint32_t passes;
+	int with_sha; // if the processor can; no matter without a chain
+	struct chain chain;
 };
 
-// start_filling starts a thread that reads orders and answers each with one
-// byte. It takes both descriptors over: when orders ends it closes them and
-// ends too. Returns 0 or an errno; then the descriptors are still the caller's.
+// start_filling starts a thread that reads orders and answers each: a filled
+// memory with one byte, a chain with its key. It takes both descriptors over:
+// when orders ends it closes them and ends too. Returns 0 or an errno; then the
+// descriptors are still the caller's.
 int start_filling(int orders, int answers);
 
 // fill runs the memory-hard part of argon2id (RFC 9106, 3.2 steps 5 and 6)

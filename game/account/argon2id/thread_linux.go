@@ -7,6 +7,7 @@ package argon2id
 import "C"
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -85,14 +86,13 @@ func (t *Thread) Key(password, salt []byte, passes, memoryKiB, keyBytes uint32) 
 	blocks := unsafe.Slice((*uint64)(unsafe.Pointer(&t.memory[0])), int(count)*blockWords)
 	firstBlocks(blocks, password, salt, passes, memoryKiB, keyBytes)
 
-	order := C.struct_order{
+	if err := t.order(C.struct_order{
 		blocks: (*C.uint64_t)(unsafe.Pointer(&blocks[0])),
 		count:  C.uint32_t(count),
 		passes: C.uint32_t(passes),
-	}
-	if _, err := t.orders.Write(unsafe.Slice((*byte)(unsafe.Pointer(&order)), unsafe.Sizeof(order))); err != nil {
+	}); err != nil {
 		t.Release() // nobody works on it
-		return nil, fmt.Errorf("argon2id: order: %w", err)
+		return nil, err
 	}
 	var answer [1]byte
 	if _, err := t.answers.Read(answer[:]); err != nil {
@@ -101,6 +101,39 @@ func (t *Thread) Key(password, salt []byte, passes, memoryKiB, keyBytes uint32) 
 		return nil, fmt.Errorf("argon2id: answer: %w", err)
 	}
 	return lastKey(blocks, keyBytes), nil
+}
+
+// withSHA is 1 where the processor has instructions for SHA-256.
+var withSHA = C.stretches_with_sha()
+
+// PBKDF2 is the key of a password of PBKDF2Bytes: links at least 1. It takes no
+// working memory. It fails after Stop.
+func (t *Thread) PBKDF2(password, salt []byte, links uint32) ([]byte, error) {
+	c, err := firstLink(password, salt)
+	if err != nil {
+		return nil, err
+	}
+	order := C.struct_order{passes: C.uint32_t(links), with_sha: withSHA}
+	order.chain = *(*C.struct_chain)(unsafe.Pointer(&c)) // the same words in the same order
+	if err := t.order(order); err != nil {
+		return nil, err
+	}
+	var answer [PBKDF2Bytes / 4]uint32
+	if _, err := io.ReadFull(t.answers, unsafe.Slice((*byte)(unsafe.Pointer(&answer)), PBKDF2Bytes)); err != nil {
+		return nil, fmt.Errorf("argon2id: answer: %w", err)
+	}
+	key := make([]byte, 0, PBKDF2Bytes)
+	for _, word := range answer {
+		key = binary.BigEndian.AppendUint32(key, word)
+	}
+	return key, nil
+}
+
+func (t *Thread) order(o C.struct_order) error {
+	if _, err := t.orders.Write(unsafe.Slice((*byte)(unsafe.Pointer(&o)), unsafe.Sizeof(o))); err != nil {
+		return fmt.Errorf("argon2id: order: %w", err)
+	}
+	return nil
 }
 
 // Release gives the working memory back to the system. For a caller that has
