@@ -174,6 +174,9 @@ func (ws *Writers) Keep(frames []byte) []byte {
 
 // SendKept is Send without the copy: frames, made by Keep, must not change.
 func (ws *Writers) SendKept(l *Listener, frames []byte) {
+	if len(frames) == 0 {
+		return
+	}
 	ws.push(op{kind: opSend, l: l, ends: l.ends(), frames: frames})
 }
 
