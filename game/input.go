@@ -34,6 +34,7 @@ func (l *Loop) enter(p *Player, e *entry) {
 			l.cfg.Accounts.Release(e.account.ID)
 		}
 	case e.account.ID != 0:
+		l.saidAsGuest(p, e)
 		l.world.enter(p, e.conn, e.account)
 	case !p.inWorld:
 		l.world.enterGuest(p, e.conn)
@@ -41,6 +42,19 @@ func (l *Loop) enter(p *Player, e *entry) {
 	for i := range e.first {
 		l.dispatch(p, &e.first[i])
 	}
+}
+
+// saidAsGuest hands on what p said before its Login. It was a guest then, though
+// perhaps for less than a tick.
+func (l *Loop) saidAsGuest(p *Player, e *entry) {
+	n := e.before - p.taken
+	if n == 0 {
+		return
+	}
+	if !p.inWorld {
+		l.world.enterGuest(p, e.conn)
+	}
+	l.take(p, int(n))
 }
 
 func (l *Loop) leave(p *Player) {
@@ -54,10 +68,13 @@ func (l *Loop) leave(p *Player) {
 // meanwhile has set the ready bit again and waits for the next tick, so a
 // flooding player costs a tick at most one ring.
 func (l *Loop) drain(p *Player) {
-	n := p.in.Len()
-	if n == 0 {
-		return
+	if n := p.in.Len(); n > 0 {
+		l.take(p, n)
 	}
+}
+
+// take hands on the next n packets of p's ring.
+func (l *Loop) take(p *Player, n int) {
 	p.lastInput = l.now
 	if !p.warm {
 		p.warm = true
@@ -68,6 +85,7 @@ func (l *Loop) drain(p *Player) {
 		if !ok {
 			return
 		}
+		p.taken++
 		l.dispatch(p, &packet)
 	}
 }

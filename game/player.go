@@ -27,7 +27,12 @@ type Player struct {
 	entry atomic.Pointer[entry] // an entry that the loop has not seen yet
 	left  atomic.Bool           // the connection is gone; nothing follows
 
+	// offered counts what the poller has put into the ring, taken what the loop
+	// has taken out of it: 0 <= offered-taken <= 32, so that eight bits are enough.
+	offered uint8
+
 	// The loop's own.
+	taken     uint8
 	gone      bool   // left, and the loop has seen it
 	warm      bool   // stands in the loop's warm queue: its ring may exist
 	inWorld   bool   // is an audience's listener
@@ -41,6 +46,7 @@ type Player struct {
 type entry struct {
 	conn    Conn
 	account Account        // the zero value for a guest
+	before  uint8          // Player.offered at the login: what was said until then, a guest said
 	first   []codec.Packet // what the client sent while its login was under way
 }
 
@@ -63,10 +69,11 @@ func (l *Loop) EnterGuest(p *Player, conn Conn) {
 
 // Enter lets p into the world with its account, which the caller has claimed:
 // the loop releases it when the player has left. first are packets that the
-// client sent between its Login and now; they count as sent at once. Any
-// goroutine, once per player. It never blocks and cannot be refused.
+// client sent between its Login and now; they count as sent at once, behind what
+// a guest was offered for. Any goroutine, once per player and not at the same
+// time as Offer. It never blocks and cannot be refused.
 func (l *Loop) Enter(p *Player, conn Conn, a Account, first []codec.Packet) {
-	p.entry.Store(&entry{conn: conn, account: a, first: first})
+	p.entry.Store(&entry{conn: conn, account: a, before: p.offered, first: first})
 	l.ready.Push(&p.ready, p)
 }
 
@@ -85,6 +92,7 @@ func (l *Loop) Offer(p *Player, packet codec.Packet) bool {
 		l.stats.RingFull.Add(1)
 		return false
 	}
+	p.offered++
 	l.ready.Push(&p.ready, p)
 	return true
 }
