@@ -106,7 +106,7 @@ func newTerrain() *terrain {
 
 	// The square and its roads.
 	t.cobble.blot(0, 0, 10.3, 7.6, 0.12, 7)
-	t.cobble.box(-7, -10, 14, 4)
+	t.cobble.box(-7, -8, 14, 3)
 	t.cobble.box(9, -1, 5, 2)
 	t.cobble.box(-14, -1, 5, 2)
 	t.dirt.track(2, 0, 0, [2]float64{14, 0}, [2]float64{36, 0}, [2]float64{44, -4}, [2]float64{52, -18}, [2]float64{50, -34})
