@@ -123,6 +123,9 @@ func (g *gather) stream(l *Listener, i int, limit uint64) {
 		}
 		g.add(p)
 	}
+	if c.seg != nil {
+		c.settle()
+	}
 }
 
 // span is the range [from, to) of one of the listener's streams.

@@ -22,6 +22,7 @@ const (
 	maxSegmentBytes = 512 << 10
 	shortSegment    = 20
 	longSegment     = 160
+	restTicks       = 40 // a stream that was silent for so long lets its buffer go
 )
 
 // Stream is an append-only log of frames. The loop appends and publishes; the
@@ -42,7 +43,9 @@ type Stream struct {
 
 	// only is the one audience that hears this stream, nil when several do.
 	only  *Audience
-	dirty bool // appended to since the last publish (loop only)
+	dirty bool   // has news for its audiences since the last publish (loop only)
+	awake bool   // stands in Writers.awake: its tail has a buffer (loop only)
+	last  uint32 // tick of the last append (loop only)
 }
 
 // segment holds the bytes [base, base+len) of a stream, len being next.base-base
@@ -74,6 +77,15 @@ func (s *Stream) append(frames []byte, tick uint32) {
 	}
 	copy(s.tail.buf[used:], frames)
 	s.end += uint64(len(frames))
+	s.last = tick
+}
+
+// rest chains a segment without a buffer, for the cursors to stand in while
+// nothing is said: in a wide world most cells are silent. Loop only.
+func (s *Stream) rest() {
+	next := &segment{base: s.end}
+	s.tail.next.Store(next)
+	s.tail = next
 }
 
 // grow seals the tail and chains a segment with room for n bytes.
@@ -100,6 +112,18 @@ func (s *Stream) here() Cursor { return Cursor{s.tail, s.end} }
 // Position is where the next frame will stand, in bytes since the stream began.
 // Loop only.
 func (s *Stream) Position() uint64 { return s.end }
+
+// settle moves a cursor that has read a sealed segment to its end on to the next
+// one, so that it keeps no buffer alive that it does not need.
+func (c *Cursor) settle() {
+	for {
+		next := c.seg.next.Load()
+		if next == nil || next.base > c.pos {
+			return
+		}
+		c.seg = next
+	}
+}
 
 // read returns the bytes between the cursor and limit that lie in one segment
 // and moves the cursor past them; nothing is left when it returns none. The

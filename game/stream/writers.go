@@ -94,6 +94,7 @@ type Writers struct {
 	clock   atomic.Uint32 // the last tick whose scenes are published
 	next    int           // writer of the next listener, round robin
 	news    []*Stream     // appended to since the last publish
+	awake   []*Stream     // whose tails have buffers
 	arena   []byte        // frames of this tick's sends; the collector frees it with its last op
 	stop    chan struct{}
 	running sync.WaitGroup
@@ -129,6 +130,10 @@ func (ws *Writers) NewAudience(area, chat *Stream) *Audience {
 // many that are. The frames are copied.
 func (ws *Writers) Append(s *Stream, frames []byte) {
 	s.append(frames, ws.tick)
+	if !s.awake {
+		s.awake = true
+		ws.awake = append(ws.awake, s)
+	}
 	ws.tell(s)
 }
 
@@ -196,9 +201,29 @@ func (ws *Writers) Leave(l *Listener) {
 // the heads are published, so that who sees a head finds every operation that was
 // said before it; last the writers are told which streams have news.
 func (ws *Writers) Publish() {
+	if ws.tick%restTicks == 0 {
+		ws.restSilent()
+	}
 	ws.handOver()
 	ws.publishHeads()
 	ws.announce()
+}
+
+// restSilent lets the buffers of silent streams go. Their audiences are visited
+// once more, to move the cursors on.
+func (ws *Writers) restSilent() {
+	kept := ws.awake[:0]
+	for _, s := range ws.awake {
+		if ws.tick-s.last < restTicks {
+			kept = append(kept, s)
+			continue
+		}
+		s.awake = false
+		s.rest()
+		ws.tell(s)
+	}
+	clear(ws.awake[len(kept):])
+	ws.awake = kept
 }
 
 func (ws *Writers) handOver() {
