@@ -21,14 +21,19 @@ const (
 	keyBytes  = 32
 )
 
-// hash is a stored password: the key that argon2id gave for it.
+// hash is a stored password: the key that argon2id gave for it, or, when it has
+// iterations, PBKDF2 (see django_password.go). Then it has no cost.
 type hash struct {
 	cost
-	salt, key []byte
+	iterations uint32
+	salt, key  []byte
 }
 
-// String is the PHC form, "$argon2id$v=19$m=19456,t=2,p=1$salt$key".
+// String is the PHC form, "$argon2id$v=19$m=19456,t=2,p=1$salt$key", or Django's.
 func (h hash) String() string {
+	if h.iterations > 0 {
+		return h.djangoForm()
+	}
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2id.Version, h.memoryKiB, h.passes, h.lanes,
 		base64.RawStdEncoding.EncodeToString(h.salt), base64.RawStdEncoding.EncodeToString(h.key))
 }
@@ -36,8 +41,11 @@ func (h hash) String() string {
 // errHash says that a stored hash cannot be read. It quotes nothing of it.
 var errHash = errors.New("stored password hash is damaged")
 
-// parseHash reads the PHC form. Its error wraps errHash.
+// parseHash reads the PHC form, or Django's. Its error wraps errHash.
 func parseHash(s string) (h hash, err error) {
+	if strings.HasPrefix(s, djangoPrefix) {
+		return parseDjangoHash(s)
+	}
 	fields := strings.Split(s, "$")
 	if len(fields) != 6 || fields[0] != "" || fields[1] != "argon2id" || fields[2] != "v="+strconv.Itoa(argon2id.Version) {
 		return h, fmt.Errorf("%w: not argon2id in PHC form", errHash)
@@ -54,7 +62,7 @@ func parseHash(s string) (h hash, err error) {
 	if err := errors.Join(errM, errT, errP, errS, errK); err != nil {
 		return h, errHash
 	}
-	h = hash{cost{uint32(memory), uint32(passes), uint8(lanes)}, salt, key}
+	h = hash{cost: cost{uint32(memory), uint32(passes), uint8(lanes)}, salt: salt, key: key}
 	if err := h.check(); err != nil {
 		return hash{}, fmt.Errorf("%w: %w", errHash, err)
 	}
@@ -99,6 +107,9 @@ func (h *hasher) matches(stored hash, password string) (bool, error) {
 func (h *hasher) key(of hash, password string, length int) ([]byte, error) {
 	began := time.Now()
 	defer func() { h.observe(time.Since(began)) }()
+	if of.iterations > 0 {
+		return h.thread.PBKDF2([]byte(password), of.salt, of.iterations)
+	}
 	if of.lanes != 1 {
 		// We never made such a hash: it was imported, and its next login
 		// replaces it.

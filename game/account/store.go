@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tavern/game/account/argon2id"
@@ -15,15 +16,16 @@ import (
 
 // Store is an open database of accounts with its workers and its writer.
 type Store struct {
-	db        database
-	byKey     *sql.Stmt // on db.read
-	placeOf   *sql.Stmt // on db.read
-	log       *slog.Logger
-	nobody    hash // what unknown names are measured against
-	claims    claims
-	positions *positions
-	writer    *writer // owns db.write
-	counters  counters
+	db         database
+	byKey      *sql.Stmt // on db.read
+	placeOf    *sql.Stmt // on db.read
+	log        *slog.Logger
+	nobody     hash          // what unknown names are measured against
+	iterations atomic.Uint32 // what failed logins are charged besides; see django_password.go
+	claims     claims
+	positions  *positions
+	writer     *writer // owns db.write
+	counters   counters
 
 	mu     sync.Mutex // guards closed, and with it sending on queue
 	closed bool
@@ -73,6 +75,11 @@ func (s *Store) start(ctx context.Context, cfg Config) (err error) {
 	if s.placeOf, err = s.db.read.PrepareContext(ctx, "SELECT x, y FROM accounts WHERE id = ?"); err != nil {
 		return err
 	}
+	var iterations uint32
+	if err = s.db.read.QueryRowContext(ctx, mostDjangoIterations, mostIterations).Scan(&iterations); err != nil {
+		return err
+	}
+	s.iterations.Store(iterations)
 	if s.writer, err = newWriter(ctx, s, cfg.SaveEvery); err != nil {
 		return err
 	}

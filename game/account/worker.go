@@ -164,11 +164,16 @@ func (w *worker) login(r request) (Account, hash, error) {
 	if err != nil {
 		return fail(fmt.Errorf("account: login of account %d: %w", found.ID, err))
 	}
+	w.learnIterations(old)
 	matches, err := w.hasher.matches(old, r.password)
+	failed := !matches || !known
+	if failed && err == nil {
+		err = w.hasher.even(old, r.password, w.iterations.Load())
+	}
 	switch {
 	case err != nil:
 		return fail(fmt.Errorf("account: login: %w", err))
-	case !matches || !known:
+	case failed:
 		return fail(ErrWrong)
 	case r.gone():
 		w.counters.gone.Add(1)
