@@ -15,7 +15,7 @@ import (
 type Figure struct {
 	Name   string // a few words
 	Value  float64
-	Unit  string // "/s", "ms", "s", "B", "KB/s", "MB", "%" or "" for a count
+	Unit   string // "/s", "ms", "s", "B", "KB/s", "MB", "%" or "" for a count
 	Detail bool   // for programs: not in the tables
 }
 

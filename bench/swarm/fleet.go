@@ -60,8 +60,9 @@ func NewFleet(ctx context.Context, cfg Config, connections, processes int, child
 		}
 		f.crews = append(f.crews, c)
 	}
+	crews := f.crews // Close may run at the same time
 	f.cancel = context.AfterFunc(ctx, func() {
-		for _, c := range f.crews {
+		for _, c := range crews {
 			c.stop()
 		}
 	})
