@@ -47,7 +47,7 @@ func (w *world) chat(p *Player, text string) {
 		w.packet = codec.AppendChat(w.packet[:0], p.name(w), text)
 		w.say(w.playersChat, p)
 	}
-	if w.guests > 0 {
+	if len(w.guests) > 0 {
 		if p.actor == nil {
 			w.packet = codec.AppendGuestChat(w.packet[:0], text)
 		} else {
@@ -55,6 +55,13 @@ func (w *world) chat(p *Player, text string) {
 		}
 		w.say(w.guestsChat, p)
 	}
+}
+
+// limitChat sets how much everybody may say: messages per second in the long run,
+// 0 for no limit, and how many in a row.
+func (w *world) limitChat(perSecond float64, burst int) {
+	w.chatPerTick = float32(perSecond * w.cfg.Tick.Seconds())
+	w.chatBurst = float32(burst)
 }
 
 // command hands a chat that begins with a slash to whoever understands commands.

@@ -2,6 +2,7 @@ package game
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"tavern/codec"
@@ -42,21 +43,34 @@ type Tx struct{ l *Loop }
 
 // Info is what an operator may know of one player.
 type Info struct {
-	ID     int64 // of the account, 0 for a guest
-	Name   string
-	X, Y   float64 // pixels
-	Since  time.Time
-	Muted  time.Time // until when, zero while it may talk
-	Player *Player
+	ID        int64 // of the account, 0 for a guest
+	Name      string
+	X, Y      float64 // pixels
+	Since     time.Time
+	Muted     time.Time // until when, zero while it may talk
+	Moderator bool
+	Player    *Player
 }
 
 // Players calls f for every logged-in player, in no particular order.
 func (tx Tx) Players(f func(Info)) {
 	w := tx.l.world
 	for _, a := range w.actors {
-		f(Info{ID: a.id, Name: a.name, X: a.x, Y: a.y, Since: time.Unix(a.since, 0), Muted: fromUnix(a.muted), Player: a.player})
+		f(Info{ID: a.id, Name: a.name, X: a.x, Y: a.y, Since: time.Unix(a.since, 0), Muted: fromUnix(a.muted),
+			Moderator: a.moderator, Player: a.player})
 	}
 }
+
+// Guests calls f for every guest, in no particular order, with its name and
+// nothing else beside the Player.
+func (tx Tx) Guests(f func(Info)) {
+	for _, p := range tx.l.world.guests {
+		f(Info{Name: strings.Clone(p.name(tx.l.world)), Player: p})
+	}
+}
+
+// Guest returns the guest whose name has this number, nil when there is none.
+func (tx Tx) Guest(number uint32) *Player { return tx.l.world.guests[number] }
 
 func fromUnix(seconds int64) time.Time {
 	if seconds == 0 {
@@ -73,7 +87,7 @@ func (tx Tx) Announce(text string) {
 		w.frame = frame(w.frame[:0], w.packet)
 		w.writers.Append(w.playersChat, w.frame)
 	}
-	if w.guests > 0 {
+	if len(w.guests) > 0 {
 		w.packet = codec.AppendGuestChatFrom(w.packet[:0], Herald, text)
 		w.frame = frame(w.frame[:0], w.packet)
 		w.writers.Append(w.guestsChat, w.frame)
@@ -121,6 +135,17 @@ func (tx Tx) Mute(p *Player, until time.Time) {
 		p.actor.muted = unix(until)
 	}
 }
+
+// SetModerator says whether the chat commands of a logged-in player may kick, mute
+// and ban.
+func (tx Tx) SetModerator(p *Player, is bool) {
+	if p.actor != nil {
+		p.actor.moderator = is
+	}
+}
+
+// LimitChat changes Config.ChatRate and Config.ChatBurst.
+func (tx Tx) LimitChat(perSecond float64, burst int) { tx.l.world.limitChat(perSecond, burst) }
 
 // Command is a chat that begins with a slash, on its way to Config.Command.
 type Command struct {

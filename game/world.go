@@ -45,7 +45,7 @@ type world struct {
 	guestsChat  *stream.Stream
 	guestsAud   *stream.Audience
 	players     int
-	guests      int
+	guests      map[uint32]*Player // by the number of their name
 	lastGuest   uint32
 
 	chatPerTick float32 // 0 = no limit
@@ -61,9 +61,9 @@ func newWorld(cfg *Config, writers *stream.Writers, stats *Stats) *world {
 		grid:        newGrid(cfg.World, cfg.Cell),
 		playersChat: stream.NewStream(),
 		guestsChat:  stream.NewStream(),
-		chatPerTick: float32(cfg.ChatRate * cfg.Tick.Seconds()),
-		chatBurst:   float32(cfg.ChatBurst),
+		guests:      make(map[uint32]*Player),
 	}
+	w.limitChat(cfg.ChatRate, cfg.ChatBurst)
 	w.packet = make([]byte, 0, 4<<10)
 	w.guestsAud = writers.NewAudience(nil, w.guestsChat)
 	return w
@@ -74,8 +74,8 @@ func (w *world) enterGuest(p *Player, conn Conn) {
 	w.lastGuest++
 	p.guest = w.lastGuest
 	p.inWorld = true
-	w.guests++
-	w.stats.Guests.Store(int64(w.guests))
+	w.guests[p.guest] = p
+	w.stats.Guests.Store(int64(len(w.guests)))
 	w.writers.Join(&p.Listener, conn, w.guestsAud)
 }
 
@@ -100,8 +100,8 @@ func (w *world) enter(p *Player, conn Conn, acc Account) {
 
 	a.home = c
 	if p.inWorld { // a guest logs in
-		w.guests--
-		w.stats.Guests.Store(int64(w.guests))
+		delete(w.guests, p.guest)
+		w.stats.Guests.Store(int64(len(w.guests)))
 		w.private = frame(w.private[:0], codec.AppendOk(w.packet[:0]))
 		w.writers.Move(&p.Listener, c.aud)
 	} else {
@@ -128,8 +128,8 @@ func (w *world) leave(p *Player) {
 	p.inWorld = false
 	a := p.actor
 	if a == nil {
-		w.guests--
-		w.stats.Guests.Store(int64(w.guests))
+		delete(w.guests, p.guest)
+		w.stats.Guests.Store(int64(len(w.guests)))
 		return
 	}
 	p.actor = nil
