@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"sync"
@@ -38,6 +39,7 @@ func (s *Server) startEngine() error {
 	if err != nil {
 		return err
 	}
+	files = min(files, s.mostFiles)
 	s.engine = nbio.NewEngine(nbio.Config{
 		Name:           "ws",
 		NPoller:        s.cfg.Pollers,
@@ -77,7 +79,7 @@ func raiseFileLimit() (int, error) {
 			return 0, fmt.Errorf("ws: raise the limit of open files to %d: %w", limit.Max, err)
 		}
 	}
-	return int(min(limit.Cur, mostFiles)), nil
+	return int(min(limit.Cur, math.MaxInt)), nil
 }
 
 // awaitPollers returns when every poller is in its loop. nbio's pollers clear

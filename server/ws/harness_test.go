@@ -46,6 +46,12 @@ func serveOn(t testing.TB, cfg Config, lc ListenConfig, h Handler) *testServer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveServer(t, s, lc)
+}
+
+// serveServer starts s.
+func serveServer(t testing.TB, s *Server, lc ListenConfig) *testServer {
+	t.Helper()
 	ln, err := Listen(t.Context(), "127.0.0.1:0", lc)
 	if err != nil {
 		t.Fatal(err)

@@ -119,8 +119,10 @@ type Server struct {
 	// sessions has a slot per descriptor, for the one thing that is done to
 	// every session: shutdown. Like nbio's own table it costs 8 bytes per
 	// connection, where a map or links in the session would take three times that.
-	sessions []sessionSlot
-	sockets  atomic.Int64 // slots taken, from before the upgrade until the socket is closed
+	sessions  []sessionSlot
+	highest   atomic.Int64 // no descriptor over this one has ever been a session's
+	mostFiles int          // bounds the table, but for tests a constant
+	sockets   atomic.Int64 // slots taken, from before the upgrade until the socket is closed
 
 	gate    gate
 	drained chan struct{} // holds one token: sockets may be 0
@@ -134,11 +136,12 @@ func New(cfg Config, h Handler) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg:     cfg,
-		handler: h,
-		log:     cfg.Logger,
-		start:   time.Now(),
-		drained: make(chan struct{}, 1),
+		cfg:       cfg,
+		handler:   h,
+		log:       cfg.Logger,
+		start:     time.Now(),
+		mostFiles: mostFiles,
+		drained:   make(chan struct{}, 1),
 	}
 	s.gate.shut = true
 	s.gate.empty = make(chan struct{})
@@ -178,8 +181,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}()
 		return err
 	}
-	for i := range s.sessions {
-		if sess := s.sessions[i].Load(); sess != nil {
+	slots := s.slots()
+	for i := range slots {
+		if sess := slots[i].Load(); sess != nil {
 			sess.Close(CloseGoingAway, "server is stopping")
 		}
 	}
@@ -199,6 +203,26 @@ func (s *Server) stop() {
 	s.engine.Stop()
 	close(s.closer.quit)
 	<-s.closer.done
+}
+
+// enlist puts sess into the slot of its descriptor.
+func (s *Server) enlist(sess *Session, fd int) {
+	for {
+		highest := s.highest.Load()
+		if int64(fd) <= highest || s.highest.CompareAndSwap(highest, int64(fd)) {
+			break
+		}
+	}
+	s.sessions[fd].Store(sess)
+	if sess.is(stateGone) { // release may have been here before the Store
+		s.sessions[fd].CompareAndSwap(sess, nil)
+	}
+}
+
+// slots are those that have been used. The rest of the table, which may be far
+// greater, is not even touched.
+func (s *Server) slots() []sessionSlot {
+	return s.sessions[:min(int(s.highest.Load())+1, len(s.sessions))]
 }
 
 // release notes that the socket of sess is closed. fd was its descriptor.

@@ -49,8 +49,9 @@ func (s *Server) WatchSilence(ctx context.Context, cfg Silence) {
 // silence.
 func (s *Server) sweepSilence(stripe int, ping, reap uint32) {
 	now := s.Clock()
-	for fd := stripe; fd < len(s.sessions); fd += silenceStripes {
-		sess := s.sessions[fd].Load()
+	slots := s.slots()
+	for fd := stripe; fd < len(slots); fd += silenceStripes {
+		sess := slots[fd].Load()
 		if sess == nil || sess.is(stateClosing|stateGone) {
 			continue
 		}

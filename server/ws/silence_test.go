@@ -31,7 +31,7 @@ func TestSilence(t *testing.T) {
 			wire := &recorder{}
 			sess := &Session{srv: s, conn: wire}
 			sess.heard.Store(s.Clock() - c.silent)
-			s.sessions[silenceStripes+3].Store(sess)
+			s.enlist(sess, silenceStripes+3)
 			for stripe := range silenceStripes {
 				s.sweepSilence(stripe, ping, reap)
 			}

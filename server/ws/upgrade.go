@@ -161,10 +161,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, key string) *re
 		s.release(sess, fd)
 		return nil
 	}
-	s.sessions[fd].Store(sess)
-	if sess.is(stateGone) { // release may have been here before the Store
-		s.sessions[fd].CompareAndSwap(sess, nil)
-	}
+	s.enlist(sess, fd)
 	return nil
 }
 
