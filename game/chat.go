@@ -22,11 +22,14 @@ func (w *world) chat(p *Player, text string) {
 	}
 	if w.chatPerTick > 0 && !p.talk.take(w.now, w.chatPerTick, w.chatBurst) {
 		w.stats.ChatsTooFast.Add(1)
-		if p.talk.tokens >= 0 { // once until the bucket has filled again
-			p.talk.tokens -= 1
+		if !p.toldTooFast {
+			p.toldTooFast = true
 			w.deny(p, tooFast)
 		}
 		return
+	}
+	if p.toldTooFast && p.talk.tokens >= w.chatBurst-1 { // the bucket had filled again
+		p.toldTooFast = false
 	}
 	if text[0] == '/' && w.cfg.Command != nil {
 		w.command(p, text)

@@ -109,6 +109,19 @@ func TestChatRate(t *testing.T) {
 	if got := len(s.conns["bob"].take()); got != 2 {
 		t.Errorf("bob heard %d chats after two calm seconds, want 2", got)
 	}
+
+	// Who keeps talking too fast is still heard at the rate, and not told again.
+	s.tick(40)
+	s.told()
+	for range 100 { // ticks: five seconds
+		say(1)
+	}
+	if got := len(s.conns["bob"].take()); got < 10 || got > 14 {
+		t.Errorf("bob heard %d chats in five seconds, want 3 and 2 per second", got)
+	}
+	if got := s.conns["ann"].take(); len(got) != 1 {
+		t.Errorf("ann heard %q, want one Deny", got)
+	}
 }
 
 // TestLoginOrder: what a client sent with its Login is done after it and before

@@ -32,14 +32,16 @@ type Player struct {
 	offered uint8
 
 	// The loop's own.
-	taken     uint8
-	gone      bool   // left, and the loop has seen it
-	warm      bool   // stands in the loop's warm queue: its ring may exist
-	inWorld   bool   // is an audience's listener
-	lastInput uint32 // tick of the last packet
-	guest     uint32 // number of the guest's name; 0 for none
-	talk      bucket // how much it may still say
-	actor     *actor // nil for a guest
+	taken   uint8
+	gone    bool // left, and the loop has seen it
+	warm    bool // stands in the loop's warm queue: its ring may exist
+	inWorld bool // is an audience's listener
+
+	toldTooFast bool   // since its bucket was last full
+	lastInput   uint32 // tick of the last packet
+	guest       uint32 // number of the guest's name; 0 for none
+	talk        bucket // how much it may still say
+	actor       *actor // nil for a guest
 }
 
 // entry is what the edge hands over when somebody comes in.
