@@ -84,6 +84,13 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
+func (c Config) observeHash() func(time.Duration) {
+	if c.ObserveHash == nil {
+		return func(time.Duration) {}
+	}
+	return c.ObserveHash
+}
+
 // cost is what new hashes cost.
 func (c Config) cost() cost { return cost{c.HashMemoryKiB, c.HashTime, 1} }
 

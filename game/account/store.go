@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"tavern/game/account/argon2id"
 )
@@ -92,13 +91,9 @@ func (s *Store) start(ctx context.Context, cfg Config) (err error) {
 			return err
 		}
 	}
-	observe := cfg.ObserveHash
-	if observe == nil {
-		observe = func(time.Duration) {}
-	}
 	go s.writer.run()
 	for _, thread := range threads {
-		w := &worker{s, hasher{thread, cfg.cost(), observe}}
+		w := &worker{s, hasher{thread, cfg.cost(), cfg.observeHash()}}
 		s.workers.Go(w.run)
 	}
 	return nil
