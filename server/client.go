@@ -20,6 +20,9 @@ const (
 	// maxDropped packets dropped because the player's ring was full.
 	maxStrikes = 10
 	maxDropped = 64
+	// maxRetries is how often a Login that finds its account taken is tried again
+	// while somebody is just leaving.
+	maxRetries = 3
 )
 
 // Refusals beside the accounts' own, in the register of PROTOCOL.md.
@@ -61,7 +64,7 @@ const (
 // ws.Handler.
 type gate struct {
 	loop     *game.Loop
-	accounts *account.Store
+	accounts *exits
 	guests   guestMode
 	counts   counts
 	limiter  *limiter
@@ -87,10 +90,13 @@ func (g *gate) Closed(s *ws.Session, code int, reason string) {
 	c.mu.Lock()
 	c.closed = true
 	c.waiting = nil
-	in := c.place.Load() != outside
+	place := c.place.Load()
+	if c.busy || place == inside {
+		g.accounts.begin()
+	}
 	c.mu.Unlock()
 	g.limiter.release(s.RemoteAddr())
-	if in {
+	if place != outside {
 		g.loop.Leave(&c.Player)
 	}
 }
@@ -168,7 +174,7 @@ func (g *gate) ask(c *client, packet codec.Packet) {
 	if packet.Action == codec.Register {
 		err = g.accounts.Register(packet.S0, packet.S1, packet.Avatar, func(err error) { g.registered(c, err) })
 	} else {
-		err = g.accounts.Login(packet.S0, packet.S1, func(a account.Account, err error) { g.loggedIn(c, a, err) })
+		err = g.login(c, packet, 0)
 	}
 	if err != nil {
 		c.busy = false
@@ -176,36 +182,62 @@ func (g *gate) ask(c *client, packet codec.Packet) {
 	}
 }
 
+// login asks for an account, and again when it is taken but whoever has it may
+// just be leaving.
+func (g *gate) login(c *client, packet codec.Packet, tries int) error {
+	mark := g.accounts.mark()
+	return g.accounts.Login(packet.S0, packet.S1, func(a account.Account, err error) {
+		if errors.Is(err, account.ErrLoggedIn) && tries < maxRetries && g.accounts.after(mark, func() {
+			if err := g.login(c, packet, tries+1); err != nil {
+				g.loggedIn(c, account.Account{}, err)
+			}
+		}) {
+			return
+		}
+		g.loggedIn(c, a, err)
+	})
+}
+
 // registered answers a Register. On a worker of the accounts.
 func (g *gate) registered(c *client, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err != nil {
-		g.refuse(c, err)
-	} else {
+	if err == nil {
 		g.counts.registered.Add(1)
+	}
+	switch {
+	case c.closed:
+		g.accounts.end()
+		return
+	case err != nil:
+		g.refuse(c, err)
+	default:
 		c.send(codec.AppendOk(nil))
 	}
 	g.proceed(c)
 }
 
-// loggedIn answers a Login. On a worker of the accounts. A granted account is
-// claimed: either the loop gets it, or it is released here.
+// loggedIn answers a Login. On a worker of the accounts, or after others' exits.
+// A granted account is claimed: either the loop gets it, or it is released here.
 func (g *gate) loggedIn(c *client, a account.Account, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
+	case c.closed && err == nil:
+		g.accounts.Release(a.ID)
+	case c.closed:
+		g.accounts.end()
 	case err != nil:
 		g.refuse(c, err)
 		g.proceed(c)
-	case c.closed:
-		g.accounts.Release(a.ID)
 	default:
 		g.counts.logins.Add(1)
 		first := c.waiting
 		c.waiting, c.busy = nil, false
-		c.place.Store(inside)
 		g.loop.Enter(&c.Player, c.session, game.Account{ID: a.ID, Name: a.Name, Avatar: a.Avatar, X: a.X, Y: a.Y}, first)
+		// Only now: from here on the poller offers packets without the lock, and
+		// none of them may reach the loop before the entry.
+		c.place.Store(inside)
 	}
 }
 

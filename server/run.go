@@ -44,6 +44,7 @@ func run(ctx context.Context, cfg *config) error {
 	}
 	log.Info("database open", "file", cfg.db)
 
+	leaving := &exits{Store: accounts}
 	loop := game.New(game.Config{
 		Tick:      cfg.tick,
 		Speed:     cfg.speed,
@@ -53,12 +54,12 @@ func run(ctx context.Context, cfg *config) error {
 		ChatRate:  cfg.chatRate,
 		ChatBurst: cfg.chatBurst,
 		ChatRange: cfg.chatRange,
-		Accounts:  accounts,
+		Accounts:  leaving,
 		Writers:   stream.Config{Writers: cfg.writers, BytesPerSecond: cfg.bandwidth},
 		Observe:   m.tick,
 	})
 	g := &gate{
-		loop: loop, accounts: accounts, guests: cfg.guests, counts: counts{bad: m.bad},
+		loop: loop, accounts: leaving, guests: cfg.guests, counts: counts{bad: m.bad},
 		limiter: newLimiter(cfg.maxPlayers, cfg.maxPerIP),
 		start:   time.Now(),
 	}
