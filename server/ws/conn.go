@@ -117,25 +117,20 @@ func (c nbConn) ended() bool {
 	return err == nil && n > 0
 }
 
-// earlyConn stands in while a connection is on its way into the engine: nbio
-// can neither write to it nor close it before AddConn has returned. It collects
-// what the session says until then. The session's mutex guards it.
+// earlyConn is a connection that the engine does not have yet. nbio can queue
+// nothing for it, so what does not fit into the socket is kept here. The
+// session's mutex guards it.
 type earlyConn struct {
-	buf    []byte
+	conn
+	queue  []byte
 	code   int // of Session.Close, 0 before that
 	reason string
 }
 
-func (c *earlyConn) TryWrite([]byte) (int, error) { return 0, nil }
-
 func (c *earlyConn) Queue(b []byte) error {
-	c.buf = append(c.buf, b...)
+	c.queue = append(c.queue, b...)
 	return nil
 }
-
-func (c *earlyConn) CloseWrite() {}
-func (c *earlyConn) Hangup()     {}
-func (c *earlyConn) Unsent() int { return 0 }
 
 // queueAllocator gives nbio the buffers for what did not fit into a socket.
 // nbio's own pool takes buffers of up to 1 GB back and hands them out for a few

@@ -83,10 +83,11 @@ func TestEngineRefuses(t *testing.T) {
 		name string
 		open func(s *Session)
 		code int
+		want []string
 	}{
-		{"silent", func(*Session) {}, CloseAbnormal},
-		{"has written", func(s *Session) { _ = s.Write(AppendText(nil, []byte("hello"))) }, CloseAbnormal},
-		{"has closed", func(s *Session) { s.Close(ClosePolicy, "go away") }, ClosePolicy},
+		{"silent", func(*Session) {}, CloseAbnormal, []string{"end"}},
+		{"has written", func(s *Session) { _ = s.Write(AppendText(nil, []byte("hello"))) }, CloseAbnormal, []string{"text hello", "end"}},
+		{"has closed", func(s *Session) { s.Close(ClosePolicy, "go away") }, ClosePolicy, []string{"close 1008", "end"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var opened atomic.Int32
@@ -111,8 +112,8 @@ func TestEngineRefuses(t *testing.T) {
 				low = append(low, f)
 			}
 			c := dial(t, ts.addr)
-			if got := c.hear(); !slices.Equal(got, []string{"end"}) {
-				t.Errorf("got %q", got)
+			if got := c.hear(); !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			if code := ending(t); code != tt.code {
 				t.Errorf("closed with %d, want %d", code, tt.code)

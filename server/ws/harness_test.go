@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -59,7 +60,7 @@ func serveServer(t testing.TB, s *Server, lc ListenConfig) *testServer {
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
-	front := &http.Server{Handler: s, ReadHeaderTimeout: patience}
+	front := &http.Server{Handler: s, ReadHeaderTimeout: patience, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	served := make(chan error, 1)
 	go func() { served <- front.Serve(ln) }()
 	ts := &testServer{Server: s, addr: ln.Addr().String()}

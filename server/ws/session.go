@@ -189,23 +189,18 @@ func (s *Session) bye(code int, reason string) {
 	}
 }
 
-// attach puts the session on its connection, which the engine now has (or has
-// closed, if it could not take it), and sends what was written before that.
-func (s *Session) attach(c conn) {
+// attach tells the session that the engine has its connection now (or has closed
+// it, if it could not take it).
+func (s *Session) attach() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	early := s.conn.(*earlyConn)
-	s.conn = c
+	s.conn = early.conn
 	if early.code != 0 {
 		s.srv.closer.report(s, early.code, early.reason)
 	}
-	if len(early.buf) == 0 {
-		return
-	}
-	s.pending.Add(-int32(len(early.buf)))
-	closing := s.is(stateClosing)
-	if s.push(early.buf, closing) == nil && closing && !s.is(stateShut) {
-		s.srv.closer.drain(s)
+	if len(early.queue) > 0 {
+		_ = s.conn.Queue(early.queue) // counted in pending already
 	}
 }
 

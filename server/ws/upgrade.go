@@ -105,9 +105,8 @@ func (s *Server) refuse(w http.ResponseWriter, no *refusal) {
 // it has returned nil the slot belongs to the session.
 //
 // The order matters. The session is set before the engine knows the connection,
-// as it may have events at once; the bytes that net/http had read are fed before
-// the poller can bring later ones; and as nbio can neither write to nor close a
-// connection that it does not have yet, an earlyConn stands in for it.
+// as it may have events at once; and the bytes that net/http had read are fed
+// before the poller can bring later ones.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, key string) *refusal {
 	protocol := s.subprotocol(r)
 	addr := s.clientAddr(r)
@@ -141,8 +140,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, key string) *re
 	forget(local)
 	forget(remote)
 
-	early := &earlyConn{}
-	sess := &Session{srv: s, conn: early, protocol: protocol, addr: addr.As16()}
+	sess := &Session{srv: s, conn: &earlyConn{conn: nbConn{c}}, protocol: protocol, addr: addr.As16()}
 	sess.heard.Store(s.Clock())
 	c.SetSession(sess)
 	sess.open()
@@ -155,7 +153,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, key string) *re
 
 	fd := c.Hash()
 	_, err = s.engine.AddConn(c)
-	sess.attach(nbConn{c})
+	sess.attach()
 	if err != nil {
 		s.log.Error("nbio refuses a connection", slog.Any("error", err))
 		s.release(sess, fd)

@@ -61,7 +61,11 @@ func run(ctx context.Context, log *slog.Logger, addr string, size int, listening
 	if err := edge.Start(); err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	front := &http.Server{Handler: edge, ReadHeaderTimeout: 5 * time.Second}
+	front := &http.Server{
+		Handler:           edge,
+		ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
 	served := make(chan error, 1)
 	go func() { served <- front.Serve(ln) }()
 	log.Info("echo", slog.String("addr", ln.Addr().String()), slog.Int("max-message", size))
