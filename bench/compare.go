@@ -40,6 +40,7 @@ func compareMode(fs *flag.FlagSet) func(context.Context, *lab) error {
 	c.register(fs)
 	only := fs.String("only", "", "`names` of the servers to compare, separated by commas; empty = tavern,gorilla,gws")
 	idlers := fs.Int("idle", 5000, "`connections` of the handshakes and of the memory per connection")
+	wait := fs.Duration("wait", 8*time.Second, "`duration` from the last connection until memory is read")
 	window := fs.Duration("window", 10*time.Second, "`duration` over which idle processor time is added up")
 	light := fs.Float64("light", 10, "`chats` per second of the light load")
 	return func(ctx context.Context, l *lab) error {
@@ -72,7 +73,7 @@ func compareMode(fs *flag.FlagSet) func(context.Context, *lab) error {
 		// The results stand together behind the probes that led to them.
 		var results []*report.Record
 		for _, who := range all {
-			r, err := compareOne(ctx, l, who, c, *light, idleFlags{count: *idlers, steps: 1, wait: 8 * time.Second, window: *window, windows: 1})
+			r, err := compareOne(ctx, l, who, c, *light, idleFlags{count: *idlers, steps: 1, wait: *wait, window: *window, windows: 1})
 			if err != nil {
 				return fmt.Errorf("%s: %w", who.name, err)
 			}

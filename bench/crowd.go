@@ -34,8 +34,8 @@ func crowdMode(fs *flag.FlagSet) func(context.Context, *lab) error {
 		if err != nil {
 			return err
 		}
-		if in.In < f.count {
-			return fmt.Errorf("only %d of %d players got in: %s", in.In, f.count, counts(in.Failures))
+		if in.Present < f.count {
+			return fmt.Errorf("only %d of %d players got in: %s", in.Present, f.count, counts(in.Failures))
 		}
 		after, err := l.restingUsage(ctx, f.wait)
 		if err != nil {

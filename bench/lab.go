@@ -364,6 +364,12 @@ func conditions(r *report.Record, run *swarm.RunResult, w window) {
 	if busy > 0.85 {
 		r.Problem("the generator was busy for %.0f %% of the time: it, and not the server, may be the limit", busy*100)
 	}
+	if run.Chat != nil {
+		// Latencies count from when a chat was due: this lateness is in them.
+		if late := run.Chat.Late.Quantile(0.99); late > 20*time.Millisecond {
+			r.Problem("the generator itself sent late: p99 %v", late.Round(time.Millisecond))
+		}
+	}
 	const bearable = 0.1 // of a processor
 	if w.others > bearable {
 		r.Problem("other programs used %.0f %% of a processor meanwhile", w.others*100)

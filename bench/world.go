@@ -78,8 +78,8 @@ func (l *lab) settle(ctx context.Context, count int, place *swarm.Place, flags [
 	if err != nil {
 		return "", err
 	}
-	if in.In < count {
-		return "", fmt.Errorf("only %d of %d players came to their places: %s", in.In, count, counts(in.Failures))
+	if in.Present < count {
+		return "", fmt.Errorf("only %d of %d players came to their places: %s", in.Present, count, counts(in.Failures))
 	}
 	if err := l.closeFleet(); err != nil {
 		return "", err
@@ -93,8 +93,8 @@ func (l *lab) enter(name string, count, observers int, place *swarm.Place) (*swa
 	in, err := l.fleet.Login(swarm.LoginPlan{
 		Nonce: name, Register: !l.server.Owned(), Place: place, InFlight: l.opts.inFlight, Observers: observers, Count: count,
 	})
-	if err == nil && in.In < count {
-		err = fmt.Errorf("only %d of %d players got in: %s", in.In, count, counts(in.Failures))
+	if err == nil && in.Present < count {
+		err = fmt.Errorf("only %d of %d players got in: %s", in.Present, count, counts(in.Failures))
 	}
 	return in, err
 }

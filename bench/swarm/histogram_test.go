@@ -89,7 +89,7 @@ func TestHistogramShifted(t *testing.T) {
 	h.Record(10 * time.Millisecond)
 	h.Record(20 * time.Millisecond)
 	moved := h.Shifted(5 * time.Millisecond)
-	if got := moved.Quantile(1); (got - 25*time.Millisecond).Abs() > 50*time.Microsecond || moved.Count() != 2 {
+	if got := moved.Quantile(1); (got-25*time.Millisecond).Abs() > 50*time.Microsecond || moved.Count() != 2 {
 		t.Errorf("the larger is %v of %d", got, moved.Count())
 	}
 }

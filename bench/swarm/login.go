@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// LoginPlan brings the room's connections into the world as players.
+// LoginPlan brings the room's connections into the world as players. Those that are in
+// stay as they are.
 type LoginPlan struct {
 	Nonce     string // makes the account names new; four letters
 	Count     int    // only so many of the room, the others stay guests; 0: all
@@ -17,7 +18,8 @@ type LoginPlan struct {
 
 // LoginResult tells how it went.
 type LoginResult struct {
-	In        int
+	In        int            // who got in
+	Present   int            // who is in, with those who were before
 	Failures  map[string]int // by reason; these stayed outside
 	Denied    map[string]int // answers that were tried again
 	From, To  int64
@@ -83,6 +85,7 @@ func newLoginResult() *LoginResult {
 
 func (r *LoginResult) merge(o *LoginResult) {
 	r.In += o.In
+	r.Present += o.Present
 	r.Failures = mergeCounts(r.Failures, o.Failures)
 	r.Denied = mergeCounts(r.Denied, o.Denied)
 	r.From = min(r.From, o.From)
@@ -109,8 +112,13 @@ func (e *Engine) login(plan *LoginPlan, first int) *LoginResult {
 	}
 	e.players = nil
 	e.strangers = 0
+	var newcomers []*player
 	for i, c := range e.room {
 		if c == nil || c.phase != open || plan.Count > 0 && i >= plan.Count {
+			continue
+		}
+		if p, is := c.bot.(*player); is && p.stage == inWorld {
+			e.players = append(e.players, p)
 			continue
 		}
 		p := &player{number: first + i, conn: c, login: t, name: accountName(plan.Nonce, first+i)}
@@ -118,10 +126,11 @@ func (e *Engine) login(plan *LoginPlan, first int) *LoginResult {
 			p.view = newView(p)
 		}
 		c.bot = p
-		e.players = append(e.players, p)
+		newcomers = append(newcomers, p)
 	}
-	t.waiting = e.players
-	t.total = len(e.players)
+	e.players = append(e.players, newcomers...)
+	t.waiting = newcomers
+	t.total = len(newcomers)
 	t.result.From = Now()
 	e.run(t.result.From+int64(t.plan.Limit), t)
 	t.finish()
@@ -237,7 +246,7 @@ func (t *loginTask) entered(e *Engine, p *player) {
 		return
 	}
 	p.stage = placing
-	x, y := t.plan.Place.home(p.number)
+	x, y := t.plan.Place.HomeOf(p.number)
 	if near(p.x, p.y, x, y) {
 		t.arrived(e, p)
 		return
@@ -253,7 +262,7 @@ func (t *loginTask) movedTo(e *Engine, p *player) {
 	if p.stage != placing {
 		return
 	}
-	if x, y := t.plan.Place.home(p.number); near(p.x, p.y, x, y) {
+	if x, y := t.plan.Place.HomeOf(p.number); near(p.x, p.y, x, y) {
 		t.arrived(e, p)
 	}
 }
@@ -285,6 +294,7 @@ func (t *loginTask) finish() {
 			t.result.Failures["not in before the time was up"]++
 		}
 		if p.stage == inWorld {
+			t.result.Present++
 			t.result.Shown.add(float64(p.shown))
 		}
 	}

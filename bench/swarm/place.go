@@ -14,8 +14,8 @@ type Place struct {
 	Leg                    float64 // how far a walker goes before it turns, on average; pixels
 }
 
-// home returns where player number stands: evenly spread, not in rows.
-func (p *Place) home(number int) (x, y float64) {
+// HomeOf returns where player number stands: evenly spread, not in rows.
+func (p *Place) HomeOf(number int) (x, y float64) {
 	w, h := p.MaxX-p.MinX, p.MaxY-p.MinY
 	columns := max(1, int(math.Ceil(math.Sqrt(float64(p.Total)*w/h))))
 	rows := (p.Total + columns - 1) / columns
@@ -28,7 +28,7 @@ func (p *Place) home(number int) (x, y float64) {
 // away returns the other end of walker number's line, half a leg to one and a half from
 // its home in a direction that stays inside: were all as long, all would turn at once.
 func (p *Place) away(number int) (x, y float64) {
-	hx, hy := p.home(number)
+	hx, hy := p.HomeOf(number)
 	r := rand.New(rand.NewPCG(^p.Seed, uint64(number)))
 	leg := p.Leg * (0.5 + r.Float64())
 	for range 64 {

@@ -12,8 +12,8 @@ func TestPlace(t *testing.T) {
 	inside := func(x, y float64) bool { return x >= p.MinX && x <= p.MaxX && y >= p.MinY && y <= p.MaxY }
 	var left, top int
 	for number := range p.Total {
-		x, y := p.home(number)
-		if again, _ := p.home(number); again != x {
+		x, y := p.HomeOf(number)
+		if again, _ := p.HomeOf(number); again != x {
 			t.Fatalf("player %d has two homes", number)
 		}
 		ax, ay := p.away(number)
