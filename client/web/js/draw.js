@@ -10,6 +10,7 @@ const WATERLINE = 23; // rows of a swimmer that are seen
 const SINKS = 4; // art pixels
 const TALLEST = 240; // world units: how far below the screen things may stand that reach into it
 const OBJECT_SECONDS = 0.2; // for each picture of an object
+const MOST_NAMES = 50;
 const FADED = 0.42; // opacity of what hides me
 
 export class Scene {
@@ -102,7 +103,7 @@ export class Scene {
   #above(camera, seen, me, seconds) {
     const { context, labels } = this;
     labels.ratio = camera.ratio;
-    for (const actor of seen) {
+    for (const actor of named(seen, me)) {
       if (!actor.name || actor.bubble) continue;
       const picture = labels.name(actor.name, actor === me);
       const { x, y } = this.#overHead(camera, actor);
@@ -135,6 +136,13 @@ export class Scene {
       y: camera.originY + actor.y * camera.pixels - (HEAD - sunk) * camera.art,
     };
   }
+}
+
+// Whose names are shown: in a crowd those nearest to me, whose own name comes last and so on top.
+function named(seen, me) {
+  if (!me || seen.length <= MOST_NAMES) return seen;
+  const near = (actor) => (actor === me ? -1 : Math.hypot(actor.x - me.x, actor.y - me.y));
+  return [...seen].sort((a, b) => near(b) - near(a)).slice(-MOST_NAMES);
 }
 
 /** Gives an actor a bubble with what it says, for as long as it takes to read. seconds is the time of draw(). */

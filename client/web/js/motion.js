@@ -5,6 +5,8 @@ export const SNAP = 200; // units: farther apart is not corrected smoothly but a
 
 const REST = 600; // milliseconds of silence after which an actor is taken to have stood
 const MEMORY = 2500; // milliseconds of one's own way that are remembered
+const AHEAD = 20; // units that the server may be ahead on one's own way
+const SILENCE = 800; // milliseconds without news after which the server's last place holds
 
 /** Follower shows another player: a little in the past, smoothly from one known place to the next. */
 export class Follower {
@@ -33,10 +35,11 @@ export class Follower {
     }
     const gap = now - last.t;
     if (gap > Math.max(REST, 3 * this.#interval)) {
-      // It stood there until it set out, which is as long ago as the way takes.
-      this.#samples.push({ t: now - Math.min(gap, (away / SPEED) * 1000), x: last.x, y: last.y });
+      // It stood there until it set out, which is as long ago as the way takes, but not before what is shown now.
+      this.#samples.push({ t: now - Math.min(gap, this.#lag, (away / SPEED) * 1000), x: last.x, y: last.y });
     } else if (gap > 0) {
-      this.#interval += (Math.min(gap, 1000) - this.#interval) * 0.2;
+      const change = Math.min(gap, 1000) - this.#interval;
+      this.#interval += change * (change > 0 ? 0.5 : 0.1); // late updates are seen, early ones are not
     }
     this.#samples.push({ t: now, x, y });
     if (this.#samples.length > 64) this.#samples.splice(0, 32);
@@ -75,6 +78,7 @@ export class Walker {
   #way = []; // { t, x, y } of the last seconds
   #fixX = 0; // what is still to be corrected
   #fixY = 0;
+  #known = null; // { t, x, y }: what the server said last
   #stoodSince = 0;
 
   constructor(x, y) {
@@ -92,6 +96,7 @@ export class Walker {
     this.x = x;
     this.y = y;
     this.#way = [];
+    this.#known = null;
     this.#fixX = this.#fixY = 0;
   }
 
@@ -101,18 +106,37 @@ export class Walker {
       this.place(x, y);
       return;
     }
-    let nearX = this.x;
-    let nearY = this.y;
-    if (this.target || now - this.#stoodSince < 500) {
-      for (const p of this.#way) {
-        if (Math.hypot(x - p.x, y - p.y) < Math.hypot(x - nearX, y - nearY)) {
-          nearX = p.x;
-          nearY = p.y;
-        }
+    this.#known = { t: now, x, y };
+    const near = this.#nearestOnWay(x, y);
+    this.#fixX = x - near.x;
+    this.#fixY = y - near.y;
+  }
+
+  // The point of the way, walked or just ahead, that is nearest to a place.
+  #nearestOnWay(x, y) {
+    let near = { x: this.x, y: this.y };
+    let least = Math.hypot(x - near.x, y - near.y);
+    const look = (a, b) => {
+      const dx = b.x - a.x;
+      const dy = b.y - a.y;
+      const length = dx * dx + dy * dy;
+      const share = length === 0 ? 0 : Math.min(1, Math.max(0, ((x - a.x) * dx + (y - a.y) * dy) / length));
+      const point = { x: a.x + dx * share, y: a.y + dy * share };
+      const away = Math.hypot(x - point.x, y - point.y);
+      if (away < least) {
+        least = away;
+        near = point;
       }
+    };
+    const way = this.#way;
+    for (let i = 1; i < way.length; i++) look(way[i - 1], way[i]);
+    if (way.length > 0) look(way.at(-1), this);
+    if (this.target) {
+      const left = Math.hypot(this.target.x - this.x, this.target.y - this.y);
+      const share = left === 0 ? 0 : Math.min(1, AHEAD / left);
+      look(this, { x: this.x + (this.target.x - this.x) * share, y: this.y + (this.target.y - this.y) * share });
     }
-    this.#fixX = x - nearX;
-    this.#fixY = y - nearY;
+    return near;
   }
 
   step(now, seconds) {
@@ -130,6 +154,10 @@ export class Walker {
         this.x += (dx / left) * reach;
         this.y += (dy / left) * reach;
       }
+    } else if (this.#known && now - Math.max(this.#known.t, this.#stoodSince) > SILENCE) {
+      // Both stand, and the server has said its last word.
+      this.#fixX = this.#known.x - this.x;
+      this.#fixY = this.#known.y - this.y;
     }
     this.#repair(1 - Math.exp(-6 * seconds));
     const last = this.#way.at(-1);
