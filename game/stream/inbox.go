@@ -38,10 +38,19 @@ const opBytes = int(unsafe.Sizeof(op{}))
 
 // batch is what one tick tells one writer.
 type batch struct {
-	ops  []op
-	news []*Stream
-	next *batch
+	ops   []op
+	news  []*Stream
+	next  *batch
+	depth int // of the spares: how many from here on; only the writer stores and reads it
 }
+
+// A tick takes two batches. More spares than a few, and larger ones than a busy
+// tick fills, would only keep what one long pass or one storm of logins took.
+const (
+	maxSpares    = 8
+	maxSpareOps  = 1 << 14
+	maxSpareNews = 1 << 14
+)
 
 // send hands the filled batch over, if there is anything in it. Loop only.
 func (w *writer) send() {
@@ -96,16 +105,20 @@ func (w *writer) takeBatches() {
 	}
 }
 
+// recycle gives a used batch back to the loop.
 func (w *writer) recycle(b *batch) {
 	clear(b.ops)
 	clear(b.news)
 	b.ops, b.news = b.ops[:0], b.news[:0]
-	if cap(b.ops) > 1<<14 {
-		b.ops = nil
+	if cap(b.ops) > maxSpareOps || cap(b.news) > maxSpareNews {
+		return
 	}
 	for {
-		b.next = w.spare.Load()
-		if w.spare.CompareAndSwap(b.next, b) {
+		b.next, b.depth = w.spare.Load(), 1
+		if b.next != nil {
+			b.depth += b.next.depth
+		}
+		if b.depth > maxSpares || w.spare.CompareAndSwap(b.next, b) {
 			return
 		}
 	}

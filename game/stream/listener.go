@@ -33,7 +33,7 @@ type Audience struct {
 }
 
 // Listener is one player's place in the streams, embedded in the player. The
-// zero value is ready for Writers.Join. All fields belong to its writer, except
+// zero value is ready for Writers.Join, once. All fields belong to its writer, except
 // that the loop sets conn and writer before it first hands the listener over,
 // and aud is the loop's own note of where the player is.
 type Listener struct {
@@ -86,7 +86,7 @@ func (w *writer) extraOf(l *Listener) *extra {
 func (w *writer) releaseExtra(l *Listener) {
 	e := l.extra
 	l.extra = nil
-	if len(w.free) < 1024 && cap(e.outbox) <= 256 && cap(e.skips) <= 256 {
+	if len(w.free) < 1024 && cap(e.outbox) <= 32 && cap(e.skips) <= 32 {
 		w.free = append(w.free, e)
 	}
 }

@@ -244,6 +244,31 @@ func TestRunsIdle(t *testing.T) {
 	})
 }
 
+// TestFewSpares: what a long pass left behind is not kept for ever, and nobody's
+// connection or frames are in it.
+func TestFewSpares(t *testing.T) {
+	s := newStage(Config{})
+	l := s.enter(discard{}, s.hereAud)
+	for range 1000 {
+		s.say(s.chat, "chat ")
+		s.send(l, "private ")
+		s.Publish()
+	}
+	s.Step()
+	spares := 0
+	for b := s.writers[0].spare.Load(); b != nil; b = b.next {
+		spares++
+		for _, o := range b.ops[:cap(b.ops)] {
+			if o.l != nil || o.frames != nil {
+				t.Fatal("a spare batch holds an operation")
+			}
+		}
+	}
+	if spares == 0 || spares > maxSpares {
+		t.Errorf("%d spare batches, want 1 to %d", spares, maxSpares)
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	c := Config{}.withDefaults()
 	want := Config{Writers: 1, MaxLagBytes: 4 << 20, MaxBlocked: 5 * time.Minute, MaxWriteBytes: 128 << 10,

@@ -145,7 +145,8 @@ func (ws *Writers) tell(s *Stream) {
 	}
 }
 
-// Join puts a new listener into aud; it hears what is said from now on.
+// Join puts a new listener into aud; it hears what is said from now on. One that
+// has left cannot join again.
 func (ws *Writers) Join(l *Listener, conn Conn, aud *Audience) {
 	l.conn = conn
 	l.writer = uint8(ws.next)
