@@ -74,7 +74,7 @@ func TestBandwidth(t *testing.T) {
 		if !deltas[me.id] {
 			t.Errorf("tick %d: no delta of its own actor", tick)
 		}
-		near := slices.Clone(me.cell.view)
+		near := slices.Clone(me.cell.crowd)
 		slices.SortFunc(near, func(a, b *actor) int {
 			return int(math.Copysign(1, math.Hypot(a.x-me.x, a.y-me.y)-math.Hypot(b.x-me.x, b.y-me.y)))
 		})

@@ -19,7 +19,7 @@ type grid struct {
 	cells  []*cell
 }
 
-// cell is one square of the grid. actors are those who stand in it; view and
+// cell is one square of the grid. actors are those who stand in it; aud and
 // area exist while players are at home in it.
 type cell struct {
 	x, y   int32
@@ -27,7 +27,8 @@ type cell struct {
 	homes  int              // players whose own actor stands here
 	aud    *stream.Audience // those players
 	area   *stream.Stream   // who comes into their sight, goes and walks there
-	view   []*actor         // who is shown to them, see view.go
+	inView int              // how many are shown to them, see view.go
+	crowd  []*actor         // who, when not all around are
 	swap   uint32           // tick of the last replacement in view
 	stale  bool             // its audience is to be shown the view afresh, in this tick
 }

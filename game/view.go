@@ -7,15 +7,18 @@ import (
 	"tavern/game/stream"
 )
 
-// A cell's view is the list of actors shown to the players at home in it: all who
+// A cell's view is the set of actors shown to the players at home in it: all who
 // stand in the nine cells around, or, in a crowd, Config.View of them. It is one
-// list for all of them, so a crowd costs what its view costs and not what its
+// set for all of them, so a crowd costs what its view costs and not what its
 // members do. A player's own actor is known to it in any case.
 //
-//	len(view) <= Config.View
-//	a in h.view  <=>  a.shown has bit(a.cell, h)
-//	h.view and h.area exist  <=>  h.homes > 0
-//	len(view) < Config.View  =>  everybody in the nine cells is in it
+//	a is in h's view  <=>  a.shown has bit(a.cell, h)
+//	h.inView is their number, at most Config.View
+//	h has a view and an area stream  <=>  h.homes > 0
+//	h.inView < Config.View  =>  everybody in the nine cells is in it
+//	h.crowd, if not nil, lists them; without it they are all in the nine cells
+//
+// Only a crowded view needs a list: elsewhere it would cost each player 200 bytes.
 //
 // What a player knows is its own actor and its home's view as of its cursor in
 // the home's area stream: every change of a view is said in that stream.
@@ -41,6 +44,11 @@ func (w *world) open(c *cell) {
 	}
 	c.area = stream.NewStream()
 	c.aud = w.writers.NewAudience(c.area, w.playersChat)
+	standing := 0
+	w.grid.around(c, func(n *cell) { standing += len(n.actors) })
+	if standing >= w.cfg.View {
+		c.crowd = make([]*actor, 0, w.cfg.View)
+	}
 	// Those who do something first, in a crowd.
 	for _, lively := range []bool{true, false} {
 		w.admitFrom(c, c, lively)
@@ -55,7 +63,7 @@ func (w *world) open(c *cell) {
 // admitFrom puts actors of n into the view of h, which nobody hears yet.
 func (w *world) admitFrom(n, h *cell, lively bool) {
 	for _, a := range n.actors[:min(len(n.actors), 10*w.cfg.View)] {
-		if len(h.view) >= w.cfg.View {
+		if h.inView >= w.cfg.View {
 			return
 		}
 		if !a.seenFrom(h) && lively == (w.now-a.active < calmTicks) {
@@ -70,25 +78,50 @@ func (w *world) close(c *cell) {
 	if c.homes > 0 {
 		return
 	}
-	for _, a := range c.view {
-		a.shown &^= bit(a.cell, c)
+	w.eachShown(c, func(a *actor) { a.shown &^= bit(a.cell, c) })
+	c.inView, c.crowd, c.area, c.aud = 0, nil, nil, nil
+}
+
+// eachShown calls f for every actor in h's view.
+func (w *world) eachShown(h *cell, f func(*actor)) {
+	if h.crowd != nil {
+		for _, a := range h.crowd {
+			f(a)
+		}
+		return
 	}
-	c.view, c.area, c.aud = nil, nil, nil
+	w.grid.around(h, func(n *cell) {
+		for _, a := range n.actors {
+			if a.seenFrom(h) {
+				f(a)
+			}
+		}
+	})
 }
 
 func (w *world) add(h *cell, a *actor) {
-	h.view = append(h.view, a)
 	a.shown |= bit(a.cell, h)
+	h.inView++
+	switch {
+	case h.crowd != nil:
+		h.crowd = append(h.crowd, a)
+	case h.inView == w.cfg.View: // a crowd from now on
+		crowd := make([]*actor, 0, w.cfg.View)
+		w.eachShown(h, func(a *actor) { crowd = append(crowd, a) })
+		h.crowd = crowd
+	}
 	w.changed(h)
 }
 
 func (w *world) drop(h *cell, a *actor) {
-	i := slices.Index(h.view, a)
-	last := len(h.view) - 1
-	h.view[i] = h.view[last]
-	h.view[last] = nil
-	h.view = h.view[:last]
 	a.shown &^= bit(a.cell, h)
+	h.inView--
+	if h.crowd != nil {
+		i, last := slices.Index(h.crowd, a), len(h.crowd)-1
+		h.crowd[i] = h.crowd[last]
+		h.crowd[last] = nil
+		h.crowd = h.crowd[:last]
+	}
 	w.changed(h)
 }
 
@@ -109,12 +142,13 @@ func (w *world) showViews() {
 		if h.homes == 0 { // its last player has gone since
 			continue
 		}
-		poses := make([]*stream.Pose, 0, len(h.view))
-		for _, a := range h.view {
+		w.poses = w.poses[:0]
+		w.eachShown(h, func(a *actor) {
 			if a.pose != nil {
-				poses = append(poses, a.pose)
+				w.poses = append(w.poses, a.pose)
 			}
-		}
+		})
+		poses := slices.Clone(w.poses)
 		w.writers.Show(h.aud, poses)
 	}
 	clear(w.stale)
@@ -128,7 +162,7 @@ func (w *world) show(h *cell, a *actor) {
 	if h.homes == 0 || a.seenFrom(h) {
 		return
 	}
-	if len(h.view) >= w.cfg.View {
+	if h.inView >= w.cfg.View {
 		victim := w.calmest(h)
 		if victim == nil || a.active != w.now {
 			return
@@ -164,7 +198,7 @@ func (w *world) calmest(h *cell) *actor {
 		return nil
 	}
 	var victim *actor
-	for _, v := range h.view {
+	for _, v := range h.crowd {
 		idle := w.now - v.active
 		if idle >= calmTicks && (victim == nil || idle > w.now-victim.active) {
 			victim = v
@@ -184,7 +218,7 @@ func (w *world) stir(a *actor) {
 
 // refill brings somebody into a place that has become free in h's view.
 func (w *world) refill(h *cell) {
-	for len(h.view) < w.cfg.View {
+	for h.inView < w.cfg.View {
 		var next *actor
 		w.grid.around(h, func(n *cell) {
 			for _, a := range n.actors {
@@ -197,6 +231,7 @@ func (w *world) refill(h *cell) {
 			}
 		})
 		if next == nil {
+			h.crowd = nil // all are in it
 			return
 		}
 		w.add(h, next)
@@ -238,16 +273,16 @@ func (w *world) cross(a *actor, c *cell) {
 
 	// What its player sees.
 	w.private = w.private[:0]
-	for _, v := range old.view {
+	w.eachShown(old, func(v *actor) {
 		if v != a && !v.seenFrom(c) {
 			w.private = frame(w.private, codec.AppendDespawn(w.packet[:0], v.id))
 		}
-	}
-	for _, v := range c.view {
+	})
+	w.eachShown(c, func(v *actor) {
 		if v != a && !v.seenFrom(old) {
 			w.private = w.appendModel(w.private, v)
 		}
-	}
+	})
 	if len(w.private) > 0 {
 		w.writers.Send(&a.player.Listener, w.private)
 	}

@@ -40,7 +40,8 @@ type world struct {
 	grid        grid
 	actors      []*actor
 	walkers     []*actor
-	stale       []*cell // cells whose view has changed, or whom in it, in this tick
+	stale       []*cell        // cells whose view has changed, or whom in it, in this tick
+	poses       []*stream.Pose // scratch of showViews
 	playersChat *stream.Stream
 	guestsChat  *stream.Stream
 	guestsAud   *stream.Audience
@@ -113,11 +114,11 @@ func (w *world) enter(p *Player, conn Conn, acc Account) {
 	w.stats.Players.Store(int64(w.players))
 
 	w.private = w.appendModel(w.private, a)
-	for _, v := range c.view {
+	w.eachShown(c, func(v *actor) {
 		if v != a {
 			w.private = w.appendModel(w.private, v)
 		}
-	}
+	})
 	w.writers.Send(&p.Listener, w.private)
 }
 

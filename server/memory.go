@@ -3,39 +3,44 @@ package main
 import (
 	"context"
 	"runtime/debug"
+	rtmetrics "runtime/metrics"
 	"time"
-
-	"tavern/server/ws"
 )
 
-// giveBackMemory returns what a storm of connections has left behind to the
-// system, two seconds after the last of it: an upgrade's garbage is several times
-// what stays, and an idle server would keep it for minutes. It costs one garbage
-// collection for each storm.
-func giveBackMemory(ctx context.Context, edge *ws.Server) {
-	const (
-		storm = 200 // connections come or gone that make it worth while
-		calm  = 2   // seconds without any
-	)
+// Garbage that is worth a collection of its own, what counts as calm, and for how
+// long it must have been. An upgrade or a login leaves several times behind what
+// stays of it.
+const (
+	garbageBytes = 8 << 20
+	calmBytes    = 128 << 10 // allocated in a second
+	calmSeconds  = 2
+)
+
+// giveBackMemory returns to the system what a storm of joins, or any other busy
+// time, has left behind, two seconds after the last of it: the runtime by itself
+// would collect an idle server's garbage in minutes and keep the room. It costs one
+// collection for each storm, and none while people are active.
+func giveBackMemory(ctx context.Context) {
 	every := time.NewTicker(time.Second)
 	defer every.Stop()
+	allocated := []rtmetrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	var released, last uint64
-	quiet := 0
+	calm := 0
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-every.C:
 		}
-		c := edge.Counters()
-		now := 2*c.Accepted - uint64(c.Open) // come plus gone
-		if now-last > storm/50 {
-			quiet = 0
+		rtmetrics.Read(allocated)
+		now := allocated[0].Value.Uint64()
+		if now-last > calmBytes {
+			calm = 0
 		} else {
-			quiet++
+			calm++
 		}
 		last = now
-		if quiet == calm && now-released >= storm {
+		if calm >= calmSeconds && now-released >= garbageBytes {
 			released = now
 			debug.FreeOSMemory()
 		}

@@ -80,7 +80,7 @@ func run(ctx context.Context, cfg *config) error {
 	var background context.Context
 	background, r.stopLoop = context.WithCancel(context.Background())
 	r.background.Go(func() { loop.Run(background, flushTime) })
-	r.background.Go(func() { giveBackMemory(background, edge) })
+	r.background.Go(func() { giveBackMemory(background) })
 	r.background.Go(func() { edge.WatchSilence(background, ws.Silence{}) })
 
 	r.web = &http.Server{
