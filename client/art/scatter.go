@@ -42,7 +42,7 @@ func growth(t *terrain, tx, ty int) string {
 		return low(kind)
 	case overRoad:
 		return ""
-	case rim < 3 && n < 0.42, rim < 6 && n < 0.2, t.wood.mask(tx, ty) == all && n < 0.23:
+	case rim < 3 && n < 0.42, rim < 6 && n < 0.16, t.wood.mask(tx, ty) == all && n < 0.2:
 		return tree(tx, ty, kind)
 	case n < 0.006:
 		return "rock"

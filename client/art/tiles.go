@@ -172,10 +172,10 @@ func dirtAt(variant int) func(x, y int) color.NRGBA {
 	return func(x, y int) color.NRGBA {
 		n := noise(x/2, y, 30+variant)
 		switch {
-		case n < 0.055:
-			return dirt[2]
-		case n > 0.93:
-			return dirt[0]
+		case n < 0.045:
+			return mix(dirt[1], dirt[2], 0.55)
+		case n > 0.94:
+			return mix(dirt[1], dirt[0], 0.6)
 		case variant > 2 && pebble(x, y, variant) > 0:
 			return stone[pebble(x, y, variant)-1]
 		}
@@ -271,7 +271,7 @@ func cobbleAt(variant int) func(x, y int) color.NRGBA {
 // forestFloor is grass in the shade of trees, with fallen leaves.
 func forestFloor(x, y int) color.NRGBA {
 	switch n := noise(x, y, 70); {
-	case n < 0.02:
+	case n < 0.006:
 		return autumn[2]
 	case n < 0.10:
 		return grass[3]

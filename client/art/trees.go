@@ -118,24 +118,34 @@ func bush(name string, r Ramp, fruit []color.NRGBA, seed int) Thing {
 	return still(name, c, 3)
 }
 
+// reeds bend a little, each blade its own way, and some bear a brown head.
 func reeds() Thing {
-	c := NewCanvas(20, 24)
-	for i := range 8 {
-		x, top := 2+i*2, 4+pick(i, 1, 12, 9)
-		for y := top; y < 22; y++ {
-			col := leaf[1+i%2]
+	c := NewCanvas(22, 24)
+	for i := range 7 {
+		foot, top := 3+float64(i)*2.6, 3+pick(i, 1, 12, 9)
+		lean := (float64(i) - 3) * 0.55
+		for y := 21; y >= top; y-- {
+			share := float64(21-y) / 20
+			x := int(foot + lean*share*share*2)
+			col := mix(leaf[2], leaf[0], share*0.8)
 			if y > 18 {
 				col = leaf[3]
 			}
 			c.Put(x, y, col)
-		}
-		if i%3 == 1 {
-			c.Fill(x, top-2, 2, 5, bark[1])
-			c.Put(x+1, top-1, bark[2])
-			c.Put(x, top-2, bark[0])
+			if y > top+5 {
+				c.Put(x+1, y, mix(col, leaf[3], 0.45))
+			}
+			if i%2 == 1 && y < top+5 {
+				c.Put(x, y, bark[1])
+				c.Put(x+1, y, bark[2])
+			}
 		}
 	}
-	c.Outline()
+	Ellipse(11, 21.5, 10, 1.6, func(x, y int, _, _ float64) {
+		if !c.Solid(x, y) {
+			c.Put(x, y, rgba(0x1b3a52, 90))
+		}
+	})
 	return still("reeds", c, 2)
 }
 

@@ -112,9 +112,9 @@ func groundAt(t *terrain, x, y int) uint8 {
 	lush := smooth(x, y, 9, 20)
 	n := noise(x, y, 21)
 	switch {
-	case n < 0.92-0.24*lush:
+	case n < 0.94-0.2*lush:
 		return grassTile + 1
-	case n < 0.95:
+	case n < 0.96:
 		return uint8(grassTile + pick(x, y, 22, 4))
 	}
 	return uint8(grassTile + 4 + pick(x, y, 23, 4))

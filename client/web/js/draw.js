@@ -11,6 +11,7 @@ const SINKS = 4; // art pixels
 const TALLEST = 240; // world units: how far below the screen things may stand that reach into it
 const OBJECT_SECONDS = 0.2; // for each picture of an object
 const MOST_NAMES = 50;
+const MOST_RISE = 90; // CSS pixels that a bubble moves up to uncover another
 const FADED = 0.42; // opacity of what hides me
 
 export class Scene {
@@ -43,6 +44,9 @@ export class Scene {
     if (marker) this.#effect(camera, Math.floor(time * 6) % 4, 0, marker.x, marker.y);
     for (const actor of seen) {
       if (!world.swims(actor.x, actor.y)) this.#effect(camera, 0, 2, actor.x, actor.y);
+    }
+    if (me && me.column >= 2 && !this.still && !world.swims(me.x, me.y)) {
+      this.#effect(camera, 1 + (Math.floor(me.walked / 5) % 3), 2, me.x, me.y); // dust
     }
     this.#standing(camera, view, seen, me, time);
     this.#above(camera, seen, me, seconds);
@@ -109,7 +113,15 @@ export class Scene {
       const { x, y } = this.#overHead(camera, actor);
       context.drawImage(picture, Math.round(x - picture.width / 2), Math.round(y - picture.height));
     }
-    for (const actor of seen) {
+    this.#bubbles(camera, seen, seconds);
+  }
+
+  // Bubbles, the nearest to the bottom first. One that would cover another moves up, as far as that makes sense.
+  #bubbles(camera, seen, seconds) {
+    const { context, labels } = this;
+    const placed = [];
+    for (let i = seen.length - 1; i >= 0; i--) {
+      const actor = seen[i];
       const { bubble } = actor;
       if (!bubble) continue;
       if (seconds > bubble.until) {
@@ -120,11 +132,21 @@ export class Scene {
         bubble.picture = labels.bubble(bubble.text);
         bubble.ratio = camera.ratio;
       }
-      const { x, y } = this.#overHead(camera, actor);
       const { picture } = bubble;
+      const over = this.#overHead(camera, actor);
+      const left = Math.min(camera.width - picture.width, Math.max(0, Math.round(over.x - picture.width / 2)));
+      const lowest = Math.round(over.y - picture.height);
+      let top = lowest;
+      for (const other of placed) {
+        if (left < other.right && left + picture.width > other.left && top < other.bottom && top + picture.height > other.top) {
+          top = other.top - picture.height;
+        }
+      }
+      if (lowest - top > MOST_RISE * camera.ratio) top = lowest;
+      top = Math.max(0, top);
+      placed.push({ left, top, right: left + picture.width, bottom: top + picture.height });
       context.globalAlpha = Math.min(1, (bubble.until - seconds) * 3);
-      const left = Math.min(camera.width - picture.width, Math.max(0, Math.round(x - picture.width / 2)));
-      context.drawImage(picture, left, Math.max(0, Math.round(y - picture.height)));
+      context.drawImage(picture, left, top);
       context.globalAlpha = 1;
     }
   }

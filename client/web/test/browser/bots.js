@@ -5,11 +5,16 @@ export class Bots {
   #sockets = [];
   #timers = [];
 
-  /** Lets count bots in, a few at a time, and resolves when all are inside. */
-  static async enter(port, count, name = "bot") {
+  /** Lets count bots in and resolves when all are inside. */
+  static enter(port, count, name = "bot") {
+    return Bots.named(port, Array.from({ length: count }, (_, i) => name + i));
+  }
+
+  /** Lets bots of these names in, a few at a time. */
+  static async named(port, names) {
     const bots = new Bots();
-    for (let i = 0; i < count; i += 20) {
-      await Promise.all(Array.from({ length: Math.min(20, count - i) }, (_, k) => bots.#enter(port, `${name}${i + k}`, (i + k) % 6)));
+    for (let i = 0; i < names.length; i += 20) {
+      await Promise.all(names.slice(i, i + 20).map((name, k) => bots.#enter(port, name, (i + k) % 6)));
     }
     return bots;
   }
@@ -37,10 +42,16 @@ export class Bots {
   /** Every bot goes on to another place every few seconds, within so many units of the middle. */
   walk(halfWidth, halfHeight) {
     for (const socket of this.#sockets) {
-      const go = () => socket.send(JSON.stringify({ a: "Target", p0: Math.round((Math.random() * 2 - 1) * halfWidth), p1: Math.round((Math.random() * 2 - 1) * halfHeight) }));
+      const spread = (half) => Math.round((Math.random() * 2 - 1) * half);
+      const go = () => socket.send(JSON.stringify({ a: "Target", p0: spread(halfWidth), p1: spread(halfHeight) }));
       go();
       this.#timers.push(setInterval(go, 2000 + Math.random() * 2000));
     }
+  }
+
+  /** One bot walks to a place. */
+  walkTo(i, x, y) {
+    this.#sockets[i].send(JSON.stringify({ a: "Target", p0: x, p1: y }));
   }
 
   /** One bot says something. */
