@@ -38,9 +38,11 @@ const (
 	// pragmas.
 	lockPatience = 5 * time.Second
 
-	// Pragmas hold per connection, so they travel in the data source name.
-	readPragmas  = "mode=ro&_busy_timeout=5000&_foreign_keys=on"
-	writePragmas = "mode=rw&_busy_timeout=5000&_foreign_keys=on&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"
+	// Pragmas hold per connection, so they travel in the data source name. Each
+	// connection has a page cache of its own, 2 MB if nothing is said; what is read
+	// is one row by a key, and the kernel caches the file, so 256 KiB do.
+	readPragmas  = "mode=ro&_busy_timeout=5000&_foreign_keys=on&_cache_size=-256"
+	writePragmas = "mode=rw&_busy_timeout=5000&_foreign_keys=on&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-512"
 )
 
 // database is the two ways to one file.
