@@ -225,6 +225,10 @@ func (ws *Writers) restSilent() {
 	}
 	clear(ws.awake[len(kept):])
 	ws.awake = kept
+	// A busy time leaves large batches behind.
+	for _, w := range ws.writers {
+		w.spare.Store(nil)
+	}
 }
 
 func (ws *Writers) handOver() {
