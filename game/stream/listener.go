@@ -74,7 +74,7 @@ func (e *extra) empty() bool {
 func (w *writer) extraOf(l *Listener) *extra {
 	if l.extra == nil {
 		if n := len(w.free); n > 0 {
-			l.extra = w.free[n-1]
+			l.extra, w.free[n-1] = w.free[n-1], nil
 			w.free = w.free[:n-1]
 		} else {
 			l.extra = new(extra)

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -304,4 +305,33 @@ func TestStopFlushes(t *testing.T) {
 			t.Errorf("the dead one got %q", got)
 		}
 	})
+}
+
+// TestLeftAreCollected: nothing keeps a listener that has left, and with it its
+// player: neither member lists nor spare batches, nor those for the blocked.
+func TestLeftAreCollected(t *testing.T) {
+	s := newStage(Config{})
+	var left [3]weak.Pointer[Listener]
+	func() { // so that this function holds none of them
+		var ls [3]*Listener
+		for i := range ls {
+			ls[i] = s.enter(newSlowConn(t, 1), s.hereAud)
+			left[i] = weak.Make(ls[i])
+			s.send(ls[i], "private ")
+		}
+		s.tick()
+		if got := s.Stats().Blocked.Load(); got != 3 {
+			t.Fatalf("%d blocked listeners, want 3", got)
+		}
+		for _, l := range ls {
+			s.send(l, "more ")
+			s.sayPast(l, s.chat, "chat ")
+			s.Leave(l)
+		}
+		s.tick()
+	}()
+	for i, p := range left {
+		wantCollected(t, p, fmt.Sprint("listener ", i, ", which has left,"))
+	}
+	runtime.KeepAlive(s)
 }
