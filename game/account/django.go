@@ -134,11 +134,7 @@ func dryRun(ctx context.Context, cfg Config, old oldWorld) (DjangoReport, error)
 		if err := inspect(ctx, path); err != nil {
 			return fail(err)
 		}
-		pragmas := readPragmas
-		if _, err := os.Stat(path + "-wal"); err != nil {
-			pragmas = "mode=ro&immutable=1" // as in inspect
-		}
-		db, err := sql.Open("sqlite3", dataSource(path, pragmas))
+		db, err := sql.Open("sqlite3", dataSource(path, unchanging(path)))
 		if err != nil {
 			return fail(err)
 		}

@@ -92,8 +92,8 @@ func accountRows(t testing.TB, path string) (rows string) {
 	t.Helper()
 	db := raw(t, path)
 	defer db.Close()
-	err := db.QueryRow(`SELECT (SELECT group_concat(concat_ws('|', id, name, name_key, password, avatar, role, x, y, created_at), char(10)) FROM accounts)
-		|| (SELECT group_concat(concat_ws('|', source, old_id, account, imported_at), char(10)) FROM imports)`).Scan(&rows)
+	err := db.QueryRow(`SELECT (SELECT coalesce(group_concat(concat_ws('|', id, name, name_key, password, avatar, role, x, y, created_at), char(10)), '') FROM accounts)
+		|| char(10) || (SELECT coalesce(group_concat(concat_ws('|', source, old_id, account, imported_at), char(10)), '') FROM imports)`).Scan(&rows)
 	if err != nil {
 		t.Fatal(err)
 	}
