@@ -159,7 +159,7 @@ func (e *Engine) ready(c *conn, events uint32) {
 // can see it.
 func (e *Engine) receive(c *conn, limit int) int {
 	kept := copy(e.buffer, c.carry)
-	n, errno := read(c.fd, e.buffer[kept:kept+limit])
+	n, errno := receive(c.fd, e.buffer[kept:kept+limit])
 	e.now = Now()
 	switch {
 	case errno == unix.EAGAIN || errno == unix.EINTR:
