@@ -18,8 +18,12 @@ func (w *writer) block(l *Listener) {
 // too far behind or too long stuck are slow consumers.
 func (w *writer) sweepBlocked() {
 	if len(w.blocked) == 0 {
+		if w.lag.Load() != 0 {
+			w.lag.Store(0)
+		}
 		return
 	}
+	most := int64(0)
 	now := int64(time.Since(w.epoch)) + 1
 	kept := w.blocked[:0]
 	for _, l := range w.blocked {
@@ -47,7 +51,9 @@ func (w *writer) sweepBlocked() {
 			continue
 		}
 		kept = append(kept, l)
+		most = max(most, l.sh.aud.lag(&l.cursors)+int64(l.extra.outboxBytes))
 	}
+	w.lag.Store(most)
 	clear(w.blocked[len(kept):])
 	w.blocked = kept
 }

@@ -50,7 +50,9 @@ func (w *writer) write(l *Listener, n int) {
 	}
 	clear(w.pieces)
 	w.pieces = w.pieces[:0]
-	w.stats.Writes.Add(1)
+	if w.stats.Writes.Add(1)%sampleEvery == 0 {
+		w.stats.FramesPerWrite.add(countFrames(out))
+	}
 	w.stats.Bytes.Add(uint64(n))
 	if err := l.conn.Write(out); err != nil {
 		l.shut() // its session reports the leave

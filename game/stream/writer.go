@@ -33,7 +33,8 @@ type writer struct {
 	inbox atomic.Pointer[batch]
 	spare atomic.Pointer[batch]
 	wake  chan struct{}
-	owes  atomic.Bool // wants to be woken in the next tick though nothing is said; the writer stores it
+	lag   atomic.Int64 // of the slowest blocked listener, bytes; the writer stores it
+	owes  atomic.Bool  // wants to be woken in the next tick though nothing is said; the writer stores it
 
 	clock        *atomic.Uint32
 	bytesPerTick float64 // of poses, for one listener

@@ -71,8 +71,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Stats counts what the writers did. All fields only grow, except
-// Blocked. Read from any goroutine.
+// Stats counts what the writers did. All fields only grow, except Blocked. Read
+// from any goroutine.
 type Stats struct {
 	Visits        atomic.Uint64 // listeners looked at
 	Writes        atomic.Uint64 // Conn.Write calls
@@ -82,6 +82,10 @@ type Stats struct {
 	PassNanos     atomic.Uint64 // time spent in passes
 	SlowConsumers atomic.Uint64
 	Blocked       atomic.Int64 // listeners with an unflushed write now
+
+	FramesPerWrite Frames // of one write in sampleEvery
+
+	lags []*atomic.Int64 // of each writer
 }
 
 // Writers is the loop's end of the writer goroutines. Its methods belong to the
@@ -104,7 +108,9 @@ type Writers struct {
 func NewWriters(cfg Config) *Writers {
 	ws := &Writers{cfg: cfg.withDefaults(), tick: 1, stop: make(chan struct{})}
 	for i := range ws.cfg.Writers {
-		ws.writers = append(ws.writers, newWriter(i, &ws.cfg, &ws.stats, &ws.clock))
+		w := newWriter(i, &ws.cfg, &ws.stats, &ws.clock)
+		ws.writers = append(ws.writers, w)
+		ws.stats.lags = append(ws.stats.lags, &w.lag)
 	}
 	return ws
 }
