@@ -311,6 +311,7 @@ func TestStopFlushes(t *testing.T) {
 // player: neither member lists nor spare batches, nor those for the blocked.
 func TestLeftAreCollected(t *testing.T) {
 	s := newStage(Config{})
+	s.enter(newConn(t), s.hereAud) // stays
 	var left [3]weak.Pointer[Listener]
 	func() { // so that this function holds none of them
 		var ls [3]*Listener
