@@ -41,6 +41,20 @@ func TestReferences(t *testing.T) {
 	}
 }
 
+// The page names every module at once, so that a distant browser does not fetch them one behind the other.
+func TestModulesArePreloaded(t *testing.T) {
+	page := read(t, "index.html")
+	modules, err := fs.Glob(FS, "js/*.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range modules {
+		if !strings.Contains(page, `<link rel="modulepreload" href="`+name+`">`) {
+			t.Errorf("index.html does not preload %s", name)
+		}
+	}
+}
+
 func TestManifest(t *testing.T) {
 	var manifest struct {
 		Name  string

@@ -20,15 +20,9 @@ export function explain(code, reason, wasOpen) {
   if (!wasOpen && code === 1006) return { text: "The server cannot be reached.", again: true };
   let [text, again] = CODES[code] ?? ["The server ended the connection.", code < 3000];
   const said = sentence(reason);
-  if (/\bbann?ed\b|\bban\b/i.test(reason)) {
-    text = said ? `You are banned: ${said}` : "You are banned from this server.";
-    again = false;
-  } else if (/\bkick/i.test(reason)) {
-    text = `You were kicked: ${said}`;
-    again = false;
-  } else if (said) {
-    text = said;
-  }
+  if (/\bbann?ed\b/i.test(said)) return { text: /^You are banned/i.test(said) ? said : `You are banned: ${said}`, again: false };
+  if (/\bkick/i.test(said)) return { text: /^You were kicked/i.test(said) ? said : `You were kicked: ${said}`, again: false };
+  if (said) text = said;
   return { text, again };
 }
 

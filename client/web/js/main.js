@@ -112,6 +112,10 @@ session.onPacket = (p) => {
       actors.apply(p.model, clock.now());
       break;
     case "Chat": {
+      if (p.sender === packet.HERALD) {
+        chat.system(p.text);
+        break;
+      }
       chat.add("other", p.sender, p.text);
       const actor = p.sender && actors.named(p.sender);
       if (actor) speak(actor, plain(p.text), clock.now() / 1000);
@@ -155,7 +159,7 @@ chat.onSay = (text) => {
     return false;
   }
   chat.add("own", actors.me.name, text);
-  speak(actors.me, text, clock.now() / 1000);
+  if (!text.startsWith("/")) speak(actors.me, text, clock.now() / 1000); // a command is for the server alone
   return true;
 };
 chat.onLeave = () => canvas.focus({ preventScroll: true });

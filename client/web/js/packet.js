@@ -6,6 +6,9 @@ export const MAX_NAME_BYTES = 128;
 export const MAX_PASSWORD_BYTES = 256;
 export const MAX_TEXT_BYTES = 1024;
 
+/** The sender of what the server itself says in the chat; no account can have that name. */
+export const HERALD = "[Server]";
+
 export const register = (name, password, avatar) => encode("Register", name, password, avatar);
 export const login = (name, password) => encode("Login", name, password);
 export const chat = (sender, text) => encode("Chat", sender, text);

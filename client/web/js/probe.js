@@ -1,5 +1,5 @@
 // A browser does not tell why a WebSocket handshake was refused. When the page's own server still answers, then it is not
-// down but has no room.
+// down but has no room, or none for this visitor.
 
 /** What to say of a server that cannot be reached by WebSocket, or "" if there is nothing better to say. */
 export async function probe(socketUrl, fetch, page) {
@@ -9,7 +9,7 @@ export async function probe(socketUrl, fetch, page) {
   }
   try {
     const answer = await fetch(new URL("/healthz", page.href), { cache: "no-store" });
-    return answer.ok ? "The server is full." : "";
+    return answer.ok ? "The server is full, or does not let you in." : "";
   } catch {
     return "";
   }

@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")"
 
 echo "== unit tests"
-node --test unit/
+node --test unit/*.test.js
 
 export CHROMIUM="${CHROMIUM:-/usr/bin/chromium}"
 if [ ! -x "$CHROMIUM" ]; then
@@ -35,4 +35,4 @@ if [ -z "${TAVERN_SERVER:-}" ]; then
 fi
 
 echo "== browser tests"
-node --test --test-concurrency=1 browser/
+node --test --test-concurrency=1 browser/*.test.js

@@ -279,12 +279,11 @@ test("it loads quickly and asks nobody else", async () => {
   const page = await context.newPage();
   const asked = [];
   page.on("request", (request) => asked.push(request.url()));
-  const start = performance.now();
   await page.goto(server.url);
   await page.waitForFunction(() => !document.getElementById("world").hidden);
-  const took = performance.now() - start;
+  const took = await page.evaluate(() => performance.now()); // since the page was asked for
   for (const url of asked) assert.ok(url.startsWith(server.url) || url.startsWith("data:"), `asked ${url}`);
-  assert.ok(took < 3000, `${took} ms on a machine without a graphics card`);
+  assert.ok(took < 2000, `${took} ms, though other tests may share this machine`);
   console.log(`loaded in ${Math.round(took)} ms, ${asked.length} requests`);
   await context.close();
 });

@@ -113,9 +113,9 @@ test("already logged in at the first login is a refusal", () => {
 
 test("a kick ends the game with the reason", () => {
   const { clock, session, events, last, made } = inside();
-  last().end(1008, "Kicked: rude");
+  last().end(1008, "You were kicked: rude");
   assert.equal(session.place, OUTSIDE);
-  assert.equal(events.at(-1), "deny You were kicked: Kicked: rude.");
+  assert.equal(events.at(-1), "deny You were kicked: rude.");
   clock.pass(100_000);
   assert.equal(made.length, 1);
 });
