@@ -17,9 +17,8 @@ type heard struct {
 	at     time.Time
 }
 
-// hear reads a packet as strictly as the clients do that PROTOCOL.md tells of:
-// compact, a first, p0 before p1, and raw UTF-8.
-func hear(raw string) (heard, error) {
+// parse reads a packet in any JSON form.
+func parse(raw string) (heard, error) {
 	h := heard{raw: raw, at: time.Now()}
 	var p struct {
 		A  *string         `json:"a"`
@@ -30,17 +29,29 @@ func hear(raw string) (heard, error) {
 	if err := json.Unmarshal([]byte(raw), &p); err != nil {
 		return h, fmt.Errorf("%s: %w", raw, err)
 	}
-	if p.A == nil || p.P2 != nil {
-		return h, fmt.Errorf("%s: no packet of ours", raw)
+	if p.A == nil {
+		return h, fmt.Errorf("%s: no action", raw)
 	}
 	h.action, h.p0, h.p1 = *p.A, p.P0, p.P1
-	form := fmt.Sprintf(`{"a":%q`, h.action)
-	for i, payload := range []json.RawMessage{h.p0, h.p1} {
+	for _, payload := range []json.RawMessage{p.P0, p.P1, p.P2} {
 		if payload == nil {
 			break
 		}
-		form += fmt.Sprintf(`,"p%d":%s`, i, payload)
 		h.n++
+	}
+	return h, nil
+}
+
+// hear reads a packet as strictly as the clients do that PROTOCOL.md tells of:
+// compact, a first, p0 before p1, and raw UTF-8.
+func hear(raw string) (heard, error) {
+	h, err := parse(raw)
+	if err != nil {
+		return h, err
+	}
+	form := fmt.Sprintf(`{"a":%q`, h.action)
+	for i, payload := range []json.RawMessage{h.p0, h.p1}[:min(h.n, 2)] {
+		form += fmt.Sprintf(`,"p%d":%s`, i, payload)
 	}
 	switch {
 	case raw != form+"}":

@@ -183,7 +183,36 @@ func (p *peer) awaitGone(id int64) {
 	p.await(fmt.Sprintf("Disconnect of %d", id), func(h *heard) bool { return h.action == "Disconnect" && h.actor() == id })
 }
 
-// so far returns everything heard up to now.
+// wait waits until all that was heard meets a condition.
+func (p *peer) wait(what string, cond func([]heard) bool) {
+	p.t.Helper()
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	for !cond(p.soFar()) {
+		select {
+		case <-p.news:
+		case <-p.gone:
+			if !cond(p.soFar()) {
+				p.t.Fatalf("%s: the connection has ended before %s", p.name, what)
+			}
+			return
+		case <-timeout.C:
+			p.t.Fatalf("%s waited in vain for %s; heard %s", p.name, what, p.lastWords())
+		}
+	}
+}
+
+// lastWords is the end of what was heard, for messages.
+func (p *peer) lastWords() string {
+	all := p.soFar()
+	words := ""
+	for _, h := range all[max(0, len(all)-5):] {
+		words += "\n\t" + h.raw
+	}
+	return words
+}
+
+// soFar returns everything heard up to now.
 func (p *peer) soFar() []heard {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -33,6 +33,34 @@ func walked(a, b, target point) error {
 	return nil
 }
 
+// followed is walked for one who is sent from target to target: it tells how many
+// of them it has left behind in between.
+func followed(a, b point, targets []point) (passed int, err error) {
+	err = fmt.Errorf("from %v to %v without a target", a, b)
+	for len(targets) > 0 {
+		if err = walked(a, b, targets[0]); err == nil || len(targets) == 1 {
+			return passed, err
+		}
+		// It may have taken some steps, and then been told to go elsewhere.
+		for at := a; at != targets[0]; at = stepTo(at, targets[0]) {
+			if walked(at, b, targets[1]) == nil {
+				return passed + 1, nil
+			}
+		}
+		a, targets, passed = targets[0], targets[1:], passed+1
+	}
+	return passed, err
+}
+
+// stepTo is where one step towards the target ends.
+func stepTo(a, target point) point {
+	far := a.to(target)
+	if far <= stepLength {
+		return target
+	}
+	return point{a.x + (target.x-a.x)/far*stepLength, a.y + (target.y-a.y)/far*stepLength}
+}
+
 // awaitWalk watches an actor walk from where it was last said to be until it
 // stands on the target.
 func (p *peer) awaitWalk(id int64, from, target point) {
