@@ -71,7 +71,7 @@ export class Scene {
     const left = object.x - s.ax * scale;
     const top = object.y - s.ay * scale;
     if (left > view.right || left + s.w * scale < view.left || top > view.bottom || top + s.h * scale < view.top) return;
-    const phase = s.frames > 1 ? Math.floor(time / OBJECT_SECONDS + object.x) % s.frames : 0;
+    const phase = s.frames > 1 ? Math.floor(time / OBJECT_SECONDS + Math.abs(object.x)) % s.frames : 0;
     // What stands before me and hides me becomes a veil.
     const hides = me && object.y > me.y && s.h > 24 && me.x > left + 4 && me.x < left + s.w * scale - 4 && me.y - 8 > top && me.y < object.y;
     object.alpha += ((hides ? FADED : 1) - object.alpha) * 0.2;
@@ -93,7 +93,7 @@ export class Scene {
     const rows = swims ? WATERLINE : CELL;
     this.context.drawImage(this.pictures.avatars, CELL * actor.column, CELL * (4 * actor.avatar + actor.direction), CELL, rows,
       x, y, CELL * a, rows * a);
-    if (swims) this.#effect(camera, Math.floor(time * 4 + actor.id) % 4, 1, actor.x, actor.y - 3);
+    if (swims) this.#effect(camera, Math.floor(time * 4 + Math.abs(actor.id)) % 4, 1, actor.x, actor.y - 3);
   }
 
   // One picture of effects.png, its centre on a world place.
