@@ -56,7 +56,7 @@ type Info struct {
 func (tx Tx) Players(f func(Info)) {
 	w := tx.l.world
 	for _, a := range w.actors {
-		f(Info{ID: a.id, Name: a.name, X: a.x, Y: a.y, Since: time.Unix(a.since, 0), Muted: fromUnix(a.muted),
+		f(Info{ID: a.id, Name: a.name, X: a.x, Y: a.y, Since: time.Unix(int64(a.since), 0), Muted: fromUnix(a.muted),
 			Moderator: a.moderator, Player: a.player})
 	}
 }
@@ -72,11 +72,11 @@ func (tx Tx) Guests(f func(Info)) {
 // Guest returns the guest whose name has this number, nil when there is none.
 func (tx Tx) Guest(number uint32) *Player { return tx.l.world.guests[number] }
 
-func fromUnix(seconds int64) time.Time {
+func fromUnix(seconds uint32) time.Time {
 	if seconds == 0 {
 		return time.Time{}
 	}
-	return time.Unix(seconds, 0)
+	return time.Unix(int64(seconds), 0)
 }
 
 // Announce says text to everybody, players and guests, in the server's name.

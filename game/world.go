@@ -1,6 +1,7 @@
 package game
 
 import (
+	"math"
 	"time"
 
 	"tavern/codec"
@@ -23,7 +24,7 @@ type actor struct {
 	all          int32        // in world.actors
 	active       uint32       // tick in which it last walked or talked
 	saved        uint32       // tick in which its position was last saved while walking
-	since, muted int64        // Unix seconds: when it came, until when it may not talk
+	since, muted uint32       // Unix seconds, until 2106: when it came, until when it may not talk
 	moderator    bool
 	shown        uint16 // bit(cell, h) is set while it is in h's view
 	avatar       uint8
@@ -89,7 +90,7 @@ func (w *world) enter(p *Player, conn Conn, acc Account) {
 		x:       clamp(acc.X, w.cfg.World.MinX, w.cfg.World.MaxX),
 		y:       clamp(acc.Y, w.cfg.World.MinY, w.cfg.World.MaxY),
 		walking: -1, active: w.now,
-		since: time.Now().Unix(), muted: unix(acc.Muted), moderator: acc.Moderator,
+		since: unix(time.Now()), muted: unix(acc.Muted), moderator: acc.Moderator,
 	}
 	c := w.grid.at(a.x, a.y)
 	a.cell = c
@@ -189,11 +190,11 @@ func (w *world) appendModel(dst []byte, a *actor) []byte {
 }
 
 // unix is t in Unix seconds, 0 for the zero time.
-func unix(t time.Time) int64 {
+func unix(t time.Time) uint32 {
 	if t.IsZero() {
 		return 0
 	}
-	return t.Unix()
+	return uint32(min(max(t.Unix(), 0), math.MaxUint32))
 }
 
 func frame(dst, packet []byte) []byte { return codec.AppendTextFrame(dst, packet) }
