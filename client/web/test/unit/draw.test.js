@@ -28,7 +28,7 @@ function setUp() {
   return { calls, world, pictures, camera, scene: new Scene(fakeCanvas(calls), world, pictures) };
 }
 
-const actor = (id, x, y, more = {}) => ({ id, name: "n" + id, avatar: id % 6, x, y, direction: id % 4, column: id % 6, walked: 0, bubble: null, ...more });
+const actor = (id, x, y, more = {}) => ({ id, name: "n" + id, avatar: Math.abs(id) % 6, x, y, direction: Math.abs(id) % 4, column: Math.abs(id) % 6, walked: 0, bubble: null, ...more });
 
 test("only what belongs to a sprite is drawn, wherever and whenever", () => {
   const { calls, world, pictures, camera, scene } = setUp();
