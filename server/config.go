@@ -24,6 +24,7 @@ import (
 type config struct {
 	addr       string
 	db         string
+	web        string
 	logFormat  string
 	logLevel   string
 	guests     guestMode
@@ -62,6 +63,7 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 	fs.SetOutput(io.Discard)
 	fs.StringVar(&cfg.addr, "addr", ":8081", "`host:port` to listen on; an empty host means every address of this machine")
 	fs.StringVar(&cfg.db, "db", "tavern.db", "SQLite `file` with accounts and positions; made on the first start")
+	fs.StringVar(&cfg.web, "web", "", "`folder` with pages to serve in place of the built-in browser client")
 	fs.StringVar(&cfg.logFormat, "log", "text", "log format, `text|json`")
 	fs.StringVar(&cfg.logLevel, "log-level", "info", "least important log line shown, `debug|info|warn|error`")
 	fs.Var(&cfg.guests, "guests", "who may chat without an account, `off|on-chat|on-connect`: nobody; whoever says something; every connection from its start")
@@ -127,6 +129,8 @@ func (c *config) check() error {
 		return fmt.Errorf("-hash-time %d: must be from 1 to 1000", c.hashTime)
 	case c.writers < 0 || c.writers > 64:
 		return fmt.Errorf("-writers %d: must be from 0 to 64", c.writers)
+	case c.web != "" && !isFolder(c.web):
+		return fmt.Errorf("-web %q: is no folder that can be read", c.web)
 	case c.db == "":
 		return fmt.Errorf("-db: must name a file")
 	}
@@ -139,6 +143,11 @@ func (c *config) check() error {
 // maxSessions is the edge's own bound on sockets: somewhat more than players, as
 // those who are saying goodbye still have theirs.
 func (c *config) maxSessions() int { return c.maxPlayers + c.maxPlayers/8 + 16 }
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
 
 func (c *config) openLog(to io.Writer) error {
 	var level slog.Level

@@ -16,12 +16,13 @@ import (
 const maxMessageBytes = codec.MaxPacketBytes
 
 // routes is what the port answers: any path upgrades, a few are pages.
-func routes(edge *ws.Server, g *gate, m *metrics) http.Handler {
+func routes(edge *ws.Server, g *gate, m *metrics, pages http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, "ok")
 	})
+	mux.Handle("/", pages)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 			upgrade(edge, g, w, r)

@@ -12,6 +12,7 @@ import (
 	"tavern/game"
 	"tavern/game/account"
 	"tavern/game/stream"
+	"tavern/server/web"
 	"tavern/server/ws"
 )
 
@@ -58,6 +59,12 @@ func run(ctx context.Context, cfg *config) error {
 		Writers:   stream.Config{Writers: cfg.writers, BytesPerSecond: cfg.bandwidth},
 		Observe:   m.tick,
 	})
+	pages := web.Folder(cfg.web)
+	if cfg.web == "" {
+		if pages, err = web.BuiltIn(); err != nil {
+			return errors.Join(err, accounts.Close(ctx))
+		}
+	}
 	g := &gate{
 		loop: loop, accounts: leaving, guests: cfg.guests, counts: counts{bad: m.bad},
 		limiter: newLimiter(cfg.maxPlayers, cfg.maxPerIP),
@@ -84,7 +91,7 @@ func run(ctx context.Context, cfg *config) error {
 	r.background.Go(func() { edge.WatchSilence(background, ws.Silence{}) })
 
 	r.web = &http.Server{
-		Handler:           routes(edge, g, m),
+		Handler:           routes(edge, g, m, pages),
 		ReadHeaderTimeout: 5 * time.Second,
 		MaxHeaderBytes:    8 << 10,
 		IdleTimeout:       time.Minute,
