@@ -71,7 +71,7 @@ func ceiling(ctx context.Context, l *lab, room, frames, textBytes int, length ti
 	if err := l.startCeiling(ctx, room); err != nil {
 		return err
 	}
-	if _, err := l.connect(room); err != nil {
+	if _, err := l.connect(ctx, room); err != nil {
 		return err
 	}
 	l.progress.begin("counting")

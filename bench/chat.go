@@ -158,9 +158,9 @@ func (c *chatRoom) find(ctx context.Context) (best *report.Record, err error) {
 }
 
 // fill makes the room whole: a probe that was too much may have cost connections.
-func (c *chatRoom) fill() error {
+func (c *chatRoom) fill(ctx context.Context) error {
 	l := c.lab
-	r, err := l.connect(c.size)
+	r, err := l.connect(ctx, c.size)
 	if err != nil || !c.flags.players || r.Opened == 0 {
 		return err
 	}
@@ -168,7 +168,7 @@ func (c *chatRoom) fill() error {
 		if err := l.fleet.HangUp(); err != nil {
 			return err
 		}
-		if _, err := l.connect(c.size); err != nil {
+		if _, err := l.connect(ctx, c.size); err != nil {
 			return err
 		}
 	}
@@ -183,7 +183,7 @@ func (c *chatRoom) fill() error {
 // try measures one rate and says whether it passed.
 func (c *chatRoom) try(ctx context.Context, rate float64) (*report.Record, bool, error) {
 	l := c.lab
-	if err := c.fill(); err != nil {
+	if err := c.fill(ctx); err != nil {
 		return nil, false, err
 	}
 	l.run++

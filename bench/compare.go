@@ -118,7 +118,7 @@ func compareOne(ctx context.Context, l *lab, who contestant, c chatFlags, light 
 	if err != nil {
 		return nil, err
 	}
-	opened, err := l.connect(f.count)
+	opened, err := l.connect(ctx, f.count)
 	if err != nil {
 		return nil, err
 	}

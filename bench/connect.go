@@ -33,7 +33,7 @@ func connectRound(ctx context.Context, l *lab, count, round int) error {
 	}
 	defer l.server.Stop()
 	before, known := l.server.Usage()
-	opened, err := l.connect(count)
+	opened, err := l.connect(ctx, count)
 	if err != nil {
 		return err
 	}

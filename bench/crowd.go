@@ -26,7 +26,7 @@ func crowdMode(fs *flag.FlagSet) func(context.Context, *lab) error {
 		if err != nil {
 			return err
 		}
-		if _, err := l.connect(f.count); err != nil {
+		if _, err := l.connect(ctx, f.count); err != nil {
 			return err
 		}
 		l.progress.begin("logging in")

@@ -82,7 +82,7 @@ func idle(ctx context.Context, l *lab, f idleFlags) (*report.Record, error) {
 	var after target.Usage
 	for step := range f.steps {
 		count := f.count * (step + 1) / f.steps
-		if _, err := l.connect(count); err != nil {
+		if _, err := l.connect(ctx, count); err != nil {
 			return nil, err
 		}
 		if f.players {

@@ -213,14 +213,23 @@ func (l *lab) openFleet(ctx context.Context, connections int) error {
 }
 
 // connect fills the room; a connection that fails is an error.
-func (l *lab) connect(count int) (*swarm.ConnectResult, error) {
+func (l *lab) connect(ctx context.Context, count int) (*swarm.ConnectResult, error) {
 	l.progress.begin(fmt.Sprintf("connecting %d", count))
-	r, err := l.fleet.Connect(swarm.ConnectPlan{Count: count, InFlight: l.opts.inFlight, Limit: 2 * time.Minute})
+	plan := swarm.ConnectPlan{Count: count, InFlight: l.opts.inFlight, Limit: 2 * time.Minute}
+	if l.opts.hello {
+		plan.Hello = "good evening"
+	}
+	r, err := l.fleet.Connect(plan)
 	if err != nil {
 		return nil, err
 	}
 	if len(r.Failures) > 0 {
 		return nil, fmt.Errorf("not all of %d connections came about: %s", count, counts(r.Failures))
+	}
+	// Until the last has been heard, it does not hear.
+	const settle = time.Second
+	if l.opts.hello && r.Opened > 0 && !waitUntil(ctx, swarm.Now()+int64(settle)) {
+		return nil, context.Cause(ctx)
 	}
 	return r, nil
 }

@@ -29,7 +29,7 @@ func loginMode(fs *flag.FlagSet) func(context.Context, *lab) error {
 		if err := l.start(ctx, *idle+*bots); err != nil {
 			return err
 		}
-		if _, err := l.connect(*idle); err != nil {
+		if _, err := l.connect(ctx, *idle); err != nil {
 			return err
 		}
 		plot := &report.Plot{Title: "Tick with a storm at the door", XLabel: "newcomers", YLabel: "ms"}

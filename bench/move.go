@@ -71,7 +71,7 @@ func walk(ctx context.Context, l *lab, f moveFlags, walkers int) (*report.Record
 		return nil, err
 	}
 	defer l.server.Stop()
-	if _, err := l.connect(walkers); err != nil {
+	if _, err := l.connect(ctx, walkers); err != nil {
 		return nil, err
 	}
 	in, err := l.enter(name, walkers, min(f.observers, walkers), place)

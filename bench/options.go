@@ -23,6 +23,7 @@ type options struct {
 	rcvBuf   int
 	sources  int
 	path     string
+	hello    bool
 
 	json, goBench, reportDir string
 	quiet                    bool
@@ -43,6 +44,7 @@ func (o *options) register(fs *flag.FlagSet) {
 	fs.IntVar(&o.rcvBuf, "rcvbuf", 0, "receive buffer of each connection in `bytes` (SO_RCVBUF); 0 = the kernel's own, growing as it is read")
 	fs.IntVar(&o.sources, "sources", 250, "`addresses` of 127.0.0.0/8 to connect from")
 	fs.StringVar(&o.path, "path", "/", "`path` of the upgrade request")
+	fs.BoolVar(&o.hello, "hello", false, "every connection says something first: a server with -guests on-chat lets nobody hear before")
 	fs.StringVar(&o.json, "json", "", "`file` for JSON lines; - = standard output, in place of the table")
 	fs.StringVar(&o.goBench, "gobench", "", "`file` for Go benchmark lines; - = standard output, in place of the table")
 	fs.StringVar(&o.reportDir, "report", "", "`directory` for an HTML page with plots")

@@ -74,7 +74,7 @@ type slowRoom struct {
 // run measures the room with one slow reader, or without any.
 func (s *slowRoom) run(ctx context.Context, slow *swarm.SlowPlan) (*report.Record, error) {
 	l := s.lab
-	if _, err := l.connect(s.room); err != nil {
+	if _, err := l.connect(ctx, s.room); err != nil {
 		return nil, err
 	}
 	l.run++

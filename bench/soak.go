@@ -62,7 +62,7 @@ func soak(ctx context.Context, l *lab, f soakFlags) error {
 	if err := l.start(ctx, room, w.flags()...); err != nil {
 		return err
 	}
-	if _, err := l.connect(room); err != nil {
+	if _, err := l.connect(ctx, room); err != nil {
 		return err
 	}
 	if f.players > 0 {

@@ -70,7 +70,7 @@ func (l *lab) settle(ctx context.Context, count int, place *swarm.Place, flags [
 	if err := l.start(ctx, count, append(append([]string{}, flags...), atOnce...)...); err != nil {
 		return "", err
 	}
-	if _, err := l.connect(count); err != nil {
+	if _, err := l.connect(ctx, count); err != nil {
 		return "", err
 	}
 	l.progress.begin("placing players")

@@ -19,6 +19,7 @@ type Fleet struct {
 	ctx    context.Context
 	size   int
 	room   int // connections of the last Connect
+	oneCPU bool
 	crews  []crew
 	tell   func(Progress)
 	cancel func() bool
@@ -48,7 +49,7 @@ func NewFleet(ctx context.Context, cfg Config, connections, processes int, child
 	if tell == nil {
 		tell = func(Progress) {}
 	}
-	f := &Fleet{ctx: ctx, size: connections, tell: tell}
+	f := &Fleet{ctx: ctx, size: connections, tell: tell, oneCPU: cfg.CPU >= 0}
 	cfg.Workers = processes
 	for i := range processes {
 		cfg.Worker = i
@@ -199,6 +200,7 @@ func (f *Fleet) Run(plan RunPlan) (*RunResult, error) {
 	for _, r := range replies[1:] {
 		sum.merge(r.Run)
 	}
+	sum.OneCPU = f.oneCPU
 	return sum, nil
 }
 

@@ -25,6 +25,7 @@ func (p *RunPlan) Window() time.Duration { return nanos(p.End - p.MeasureFrom) }
 type RunResult struct {
 	Window  time.Duration
 	CPU     []time.Duration // used by the thread of each engine
+	OneCPU  bool            // which all of them are pinned to
 	Frames  uint64          // text frames received
 	Bytes   uint64
 	Reads   uint64
@@ -40,14 +41,18 @@ type RunResult struct {
 }
 
 // Busy returns the share of the window in which the busiest engine's thread was
-// running: near 1 the generator, and not the server, is the limit.
+// running, or all of them on their one processor: near 1 the generator, and not the server, is the limit.
 func (r *RunResult) Busy() float64 {
 	if r.Window <= 0 {
 		return 0
 	}
-	top := time.Duration(0)
+	top, sum := time.Duration(0), time.Duration(0)
 	for _, cpu := range r.CPU {
 		top = max(top, cpu)
+		sum += cpu
+	}
+	if r.OneCPU {
+		top = sum
 	}
 	return float64(top) / float64(r.Window)
 }
