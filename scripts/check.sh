@@ -72,18 +72,31 @@ if [ "$fast" = fast ]; then
 fi
 
 step "fuzz, a few seconds each"
+log=$(mktemp)
 for target in $(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' codec game server | sed 's/func //' | sort -u); do
 	pkg=./$(grep -rlE "^func $target\(" --include='*_test.go' codec game server | head -1 | xargs dirname)
 	echo "$target in $pkg"
-	go test -run '^$' -fuzz "^$target\$" -fuzztime 3s -fuzzminimizetime 300x -parallel 2 "$pkg" >/tmp/fuzz.$$ 2>&1 || { cat /tmp/fuzz.$$; fail "$target"; }
-	rm -f /tmp/fuzz.$$
+	go test -run '^$' -fuzz "^$target\$" -fuzztime 3s -fuzzminimizetime 300x -parallel 2 "$pkg" >"$log" 2>&1 || { cat "$log"; fail "$target"; }
 done
+rm -f "$log"
 
-step "clients' packet tests"
-if command -v node >/dev/null; then
-	node --test client/web/test/*.test.mjs
+step "the server for the clients' tests"
+built=$(mktemp -d)
+trap 'rm -rf "$built"' EXIT
+go build -o "$built/server" ./server
+export TAVERN_SERVER="$built/server"
+
+step "browser client"
+if command -v node >/dev/null && command -v npm >/dev/null; then
+	sh client/web/test/run.sh
 else
-	skip "node is not installed"
+	skip "node and npm are not installed"
 fi
+
+step "Godot client"
+case "$(uname -sm)" in
+"Linux x86_64") client/godot/test.sh ;;
+*) skip "Godot's packages are fetched for Linux on x86_64 only" ;;
+esac
 
 step "done"
