@@ -233,11 +233,16 @@ func (p *peer) sayBinary(format string, args ...any) {
 
 func (p *peer) send(kind websocket.MessageType, packet string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if err := p.ws.Write(ctx, kind, []byte(packet)); err != nil {
+	if err := p.trySend(kind, packet); err != nil {
 		p.t.Errorf("%s cannot send %s: %v", p.name, packet, err)
 	}
+}
+
+// trySend is send to a server that may be gone.
+func (p *peer) trySend(kind websocket.MessageType, packet string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return p.ws.Write(ctx, kind, []byte(packet))
 }
 
 // raw sends bytes as they are, in one segment if they are few.
@@ -291,6 +296,13 @@ func (p *peer) ownModel() model {
 		p.t.Fatalf("%s hears %s after its login, want its own model", p.name, h.raw)
 	}
 	return m
+}
+
+// ownID is the id of its actor, 0 before it was told.
+func (p *peer) ownID() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sight.own
 }
 
 // enter connects, registers and logs in.

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+)
+
+// process is the server as an operator runs it.
+type process struct {
+	t      testing.TB
+	cmd    *exec.Cmd
+	addr   string
+	exited chan struct{}
+
+	mu  sync.Mutex
+	log []string // its lines, for messages
+	err error    // of Wait
+}
+
+// startProcess starts the program on a free port and returns when it listens. It
+// is killed when the test ends, if it still runs then.
+func startProcess(t testing.TB, db string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, exited: make(chan struct{})}
+	p.cmd = exec.Command(buildServer(t), append([]string{
+		"-addr", "127.0.0.1:0", "-db", db, "-log", "json", "-hash-memory", "8", "-hash-time", "1",
+	}, args...)...)
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	listening := make(chan string, 1)
+	go func() {
+		defer close(p.exited)
+		for in := bufio.NewScanner(stderr); in.Scan(); {
+			var line struct{ Msg, Address string }
+			if json.Unmarshal(in.Bytes(), &line) == nil && line.Msg == "listening" {
+				listening <- line.Address
+			}
+			p.mu.Lock()
+			p.log = append(p.log, in.Text())
+			p.mu.Unlock()
+		}
+		err := p.cmd.Wait()
+		p.mu.Lock()
+		p.err = err
+		p.mu.Unlock()
+	}()
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+		if t.Failed() {
+			for _, line := range p.log {
+				t.Log(line)
+			}
+		}
+	})
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	select {
+	case p.addr = <-listening:
+	case <-p.exited:
+		t.Fatalf("the server does not start: %v", p.log)
+	case <-timeout.C:
+		t.Fatal("the server does not listen")
+	}
+	return p
+}
+
+// signal sends a signal; that the process has ended already is no failure.
+func (p *process) signal(s os.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.t.Fatal(err)
+	}
+}
+
+// exit waits for the end of the process and returns its exit status, -1 if a
+// signal ended it.
+func (p *process) exit() int {
+	p.t.Helper()
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	select {
+	case <-p.exited:
+	case <-timeout.C:
+		p.t.Fatal("the server does not exit")
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
