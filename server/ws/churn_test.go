@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lesismal/nbio"
 	"golang.org/x/sys/unix"
 )
 
@@ -52,7 +51,7 @@ func TestStaleEvent(t *testing.T) {
 	}
 	// Leave two numbers under the victim's free, for the new client and for
 	// accept, so that the new session would get the victim's if that were free.
-	number := old.conn.(nbConn).fd()
+	number := attached(t, old).fd()
 	var below []*os.File
 	for {
 		f, err := os.Open(os.DevNull)
@@ -90,33 +89,6 @@ func TestStaleEvent(t *testing.T) {
 	if n := s.Counters().Open; n != 2 {
 		t.Errorf("%d sessions are open, want 2", n)
 	}
-}
-
-// TestHashIsDescriptor pins what nbConn.fd rests on.
-func TestHashIsDescriptor(t *testing.T) {
-	ln, err := Listen(t.Context(), "127.0.0.1:0", ListenConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = ln.Close() }()
-	std, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := nbio.NBConn(std)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
-	raw, err := c.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = raw.Control(func(fd uintptr) {
-		if int(fd) != c.Hash() {
-			t.Errorf("descriptor %d, hash %d", fd, c.Hash())
-		}
-	})
 }
 
 // TestChurn: sessions of all kinds come and go at once; who behaves is never

@@ -40,6 +40,9 @@ type conn interface {
 // it. So descriptors are closed by nothing but their poller: we write to the
 // socket ourselves, use nbio's queue for what did not fit, and answer an error
 // with shutdown(2), upon which the poller sees the end of the stream and closes.
+// (Queue is nbio's Write, which tries the socket once more before it queues. An
+// error that comes in that instant, on a socket that was full, is all that is
+// left of the danger. TestStaleEvent shows the rest of it.)
 //
 // Holding nbio's lock while the connection is not closed keeps the descriptor
 // ours: nbio sets closed under the lock, before it closes.

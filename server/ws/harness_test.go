@@ -99,6 +99,18 @@ func until(t testing.TB, what string, cond func() bool) {
 	}
 }
 
+// attached waits until the engine has the session's connection.
+func attached(t testing.TB, s *Session) (c nbConn) {
+	t.Helper()
+	until(t, "the session is attached", func() (ok bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		c, ok = s.conn.(nbConn)
+		return ok
+	})
+	return c
+}
+
 // rawClient speaks to a server in bytes.
 type rawClient struct {
 	t testing.TB

@@ -109,8 +109,8 @@ func TestKernelBytesAreNotLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	sess.Close(4001, "")
-	if sess.Pending() != 0 || sess.conn.Unsent() == 0 {
-		t.Fatalf("%d pending, %d unsent: the test tests nothing", sess.Pending(), sess.conn.Unsent())
+	if unsent := attached(t, sess).Unsent(); sess.Pending() != 0 || unsent == 0 {
+		t.Fatalf("%d pending, %d unsent: the test tests nothing", sess.Pending(), unsent)
 	}
 	timer := time.NewTimer(100 * time.Millisecond) // ten times LingerTimeout
 	<-timer.C

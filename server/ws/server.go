@@ -167,35 +167,50 @@ func (s *Server) Start() error {
 	return nil
 }
 
+// stopGrace is how long Shutdown waits for what it has cut off.
+const stopGrace = time.Second
+
 // Shutdown refuses new sessions, closes all others with 1001, waits until their
 // sockets are closed, and stops the pollers. When ctx ends first, what is left is
-// cut off and the context's error returned. Call it once, after Start; no session
-// runs when it has returned nil.
+// cut off and the context's error returned, after a second at most, even if a
+// handler hangs. Call it once, after Start; no session runs when it has returned nil.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.gate.close(ctx)
-	if err != nil {
-		// A handshake hangs. It ends by itself, and the engine with it.
-		go func() {
-			_ = s.gate.close(context.Background())
-			s.stop()
-		}()
-		return err
+	if err == nil {
+		err = s.closeAll(ctx)
 	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		_ = s.gate.close(context.Background()) // a handshake may hang; the engine must outlive it
+		s.stop()
+	}()
+	grace := time.NewTimer(stopGrace)
+	defer grace.Stop()
+	select {
+	case <-stopped:
+	case <-grace.C:
+		err = errors.Join(err, errors.New("ws: a handler hangs"))
+	}
+	return err
+}
+
+// closeAll closes all sessions with 1001 and waits for their sockets.
+func (s *Server) closeAll(ctx context.Context) error {
 	slots := s.slots()
 	for i := range slots {
 		if sess := slots[i].Load(); sess != nil {
 			sess.Close(CloseGoingAway, "server is stopping")
 		}
 	}
-	for err == nil && s.sockets.Load() > 0 {
+	for s.sockets.Load() > 0 {
 		select {
 		case <-s.drained:
 		case <-ctx.Done():
-			err = ctx.Err()
+			return ctx.Err()
 		}
 	}
-	s.stop()
-	return err
+	return nil
 }
 
 // stop cuts off what is left and ends all goroutines. The gate is closed.

@@ -222,3 +222,26 @@ func BenchmarkEcho(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkWrite is a write to a socket whose peer reads on this machine.
+func BenchmarkWrite(b *testing.B) {
+	sessions := make(chan *Session, 1)
+	s := serve(b, Config{}, calls{open: func(s *Session) { sessions <- s }})
+	c := dial(b, s.addr)
+	_ = c.SetDeadline(time.Time{})
+	var read sync.WaitGroup
+	read.Go(func() { _, _ = io.Copy(io.Discard, c.TCPConn) })
+	sess := <-sessions
+	f := AppendText(nil, []byte(`{"a":"Chat","p0":"alice","p1":"hello there, how are you?"}`))
+	b.SetBytes(int64(len(f)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := sess.Write(f); errors.Is(err, ErrBacklog) {
+			until(b, "the peer has read", func() bool { return sess.Pending() == 0 })
+		} else if err != nil {
+			b.Fatal(err)
+		}
+	}
+	sess.Close(CloseNormal, "")
+	read.Wait()
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -280,6 +281,32 @@ func TestWritersAndClose(t *testing.T) {
 		if code := <-closedWith; code != CloseGoingAway {
 			t.Fatalf("round %d: closed with %d", round, code)
 		}
+	}
+}
+
+// TestCloseMeetsFlush: the backlog drains at the very moment of Close. That must
+// not be taken for the close frame having left.
+func TestCloseMeetsFlush(t *testing.T) {
+	first, _ := newFake(t, Config{}, calls{}, 0)
+	want := appendClose([]byte("x"), CloseNormal, "")
+	for range 20000 {
+		s := &Session{srv: first.srv}
+		c := &fakeConn{sess: s}
+		s.conn = c
+		s.open()
+		if err := s.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		var flush sync.WaitGroup
+		flush.Go(func() { c.drain(1) })
+		runtime.Gosched()
+		s.Close(CloseNormal, "")
+		flush.Wait()
+		c.drain(100)
+		if !bytes.Equal(c.sent, want) || c.shut != 1 {
+			t.Fatalf("sent %q, %d ends, want %q, 1", c.sent, c.shut, want)
+		}
+		s.set(stateGone)
 	}
 }
 

@@ -75,11 +75,12 @@ func (s *Server) Upgrade(w http.ResponseWriter, r *http.Request) bool {
 		s.refuse(w, no)
 		return false
 	}
+	protocol, addr := s.subprotocol(r), s.clientAddr(r) // before a slot is taken: hooks may panic
 	if !s.takeSlot() {
 		s.refuse(w, refuseFull)
 		return false
 	}
-	if no = s.upgrade(w, r, key); no != nil {
+	if no = s.upgrade(w, key, protocol, addr); no != nil {
 		s.freeSlot()
 		s.refuse(w, no)
 		return false
@@ -107,10 +108,7 @@ func (s *Server) refuse(w http.ResponseWriter, no *refusal) {
 // The order matters. The session is set before the engine knows the connection,
 // as it may have events at once; and the bytes that net/http had read are fed
 // before the poller can bring later ones.
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, key string) *refusal {
-	protocol := s.subprotocol(r)
-	addr := s.clientAddr(r)
-
+func (s *Server) upgrade(w http.ResponseWriter, key string, protocol uint8, addr netip.Addr) *refusal {
 	std, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return refuseTransport
