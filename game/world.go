@@ -89,7 +89,7 @@ func (w *world) enter(p *Player, conn Conn, acc Account) {
 		id: acc.ID, player: p, name: acc.Name, avatar: acc.Avatar,
 		x:       clamp(acc.X, w.cfg.World.MinX, w.cfg.World.MaxX),
 		y:       clamp(acc.Y, w.cfg.World.MinY, w.cfg.World.MaxY),
-		walking: -1, active: w.now,
+		walking: -1, active: w.now - calmTicks, // coming in is no reason to take another's place in a crowd
 		since: unix(time.Now()), muted: unix(acc.Muted), moderator: acc.Moderator,
 	}
 	c := w.grid.at(a.x, a.y)
