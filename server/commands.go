@@ -16,7 +16,12 @@ type command struct {
 }
 
 // commands are all of them, in the order in which the help lists them.
-var commands []command
+var commands = []command{
+	{"doctor", "[flags]: look for what would stop a big evening on this machine", runDoctor},
+	{"backup", "FILE [flags]: copy the database, while the server runs", runBackup},
+	{"restore", "FILE [flags]: put a backup in the database's place", runRestore},
+	{"import-django", "OLD.sqlite3 [flags]: bring the users of a tutorial's server over", runImport},
+}
 
 // findCommand returns the command that args name, nil when they are flags.
 func findCommand(args []string) (*command, error) {
