@@ -12,6 +12,7 @@ import (
 	"tavern/game"
 	"tavern/game/account"
 	"tavern/game/stream"
+	"tavern/server/doctor"
 	"tavern/server/web"
 	"tavern/server/ws"
 )
@@ -44,6 +45,9 @@ func run(ctx context.Context, cfg *config) error {
 		return err
 	}
 	log.Info("database open", "file", cfg.db)
+	for _, line := range doctor.Warnings(cfg.maxPlayers) {
+		log.Warn(line)
+	}
 
 	leaving := &exits{Store: accounts}
 	loop := game.New(game.Config{
