@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"tavern/codec"
@@ -165,5 +166,45 @@ func BenchmarkWalkers(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// TestPosesAreForgotten: who has arrived costs no pose any more once everybody has
+// been shown it; while one player is behind it is kept for that one.
+func TestPosesAreForgotten(t *testing.T) {
+	s := newStage(t, Config{})
+	s.join("ann", 0, 0)
+	s.join("bob", 0, 0)
+	s.tick(1)
+	walk := func(x string) *actor {
+		s.offer("ann", `{"a":"Target","p0":`+x+`,"p1":0}`)
+		s.tick(3)
+		return s.players["ann"].actor
+	}
+	if a := walk("5"); a.pose == nil || a.walking >= 0 {
+		t.Fatal("ann has not walked and arrived")
+	}
+	s.tick(2 * forgetTicks)
+	if a := s.players["ann"].actor; a.pose != nil {
+		t.Error("ann stands and still has a pose")
+	}
+	s.told()
+
+	slow := s.conns["bob"]
+	slow.pending = 1
+	walk("10")
+	s.tick(2 * forgetTicks)
+	if a := s.players["ann"].actor; a.pose == nil {
+		t.Error("ann's last pose was forgotten though bob has not seen it")
+	}
+	slow.take()
+	slow.pending = 0
+	s.tick(1)
+	if got := slow.take(); len(got) != 1 || !strings.Contains(got[0], `"x":10.0`) {
+		t.Errorf("bob came back and was sent %q, want ann's last position", got)
+	}
+	s.tick(2 * forgetTicks)
+	if a := s.players["ann"].actor; a.pose != nil {
+		t.Error("everybody has seen ann's last pose, and it is kept")
 	}
 }

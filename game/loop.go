@@ -51,6 +51,9 @@ type Config struct {
 // later still is dropped and counted: catching up would only be late again.
 const maxLateTicks = 2
 
+// forgetTicks is how often the poses of those who stand are looked at.
+const forgetTicks = 40
+
 func (c Config) withDefaults() Config {
 	if c.Tick <= 0 {
 		c.Tick = 50 * time.Millisecond
@@ -160,6 +163,9 @@ func (l *Loop) tick() {
 	l.input()
 	l.runAsked()
 	l.world.walk()
+	if l.now%forgetTicks == 0 {
+		l.world.forgetPoses()
+	}
 	l.world.showViews()
 	l.retireRings()
 	l.writers.Publish()

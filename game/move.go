@@ -38,6 +38,7 @@ func (w *world) halt(a *actor) {
 	w.walkers[last] = nil
 	w.walkers = w.walkers[:last]
 	a.walking = -1
+	w.halted = append(w.halted, a)
 }
 
 // walk moves every walking actor one step of fixed length, so that the same

@@ -22,6 +22,7 @@ type fakeConn struct {
 	packets []string
 	writes  int
 	closed  int
+	pending int
 }
 
 func (c *fakeConn) Write(b []byte) error {
@@ -43,7 +44,7 @@ func (c *fakeConn) Write(b []byte) error {
 	return nil
 }
 
-func (c *fakeConn) Pending() int             { return 0 }
+func (c *fakeConn) Pending() int             { return c.pending }
 func (c *fakeConn) Close(code int, _ string) { c.closed = code }
 
 func (c *fakeConn) take() []string {

@@ -155,6 +155,29 @@ func (w *world) showViews() {
 	w.stale = w.stale[:0]
 }
 
+// forgetPoses lets go of the poses of those who stand, 224 bytes each, once every
+// player has been shown them: who comes later gets a model.
+func (w *world) forgetPoses() {
+	shown := w.writers.CaughtUp()
+	kept := w.halted[:0]
+	for _, a := range w.halted {
+		switch {
+		case a.walking >= 0 || a.pose == nil || a.home == nil: // walks again, or has left
+		case a.pose.Tick() > shown:
+			kept = append(kept, a)
+		default:
+			a.pose = nil
+			w.grid.around(a.cell, func(h *cell) {
+				if a.seenFrom(h) {
+					w.changed(h)
+				}
+			})
+		}
+	}
+	clear(w.halted[len(kept):])
+	w.halted = kept
+}
+
 // show brings a into the view of h, if there is one and a is not in it: into an
 // empty place, or, when a does something, into the place of the one that has
 // done nothing for longest.

@@ -43,6 +43,7 @@ type world struct {
 	walkers     []*actor
 	stale       []*cell        // cells whose view has changed, or whom in it, in this tick
 	poses       []*stream.Pose // scratch of showViews
+	halted      []*actor       // stand since a while or have left; may still have a pose
 	playersChat *stream.Stream
 	guestsChat  *stream.Stream
 	guestsAud   *stream.Audience

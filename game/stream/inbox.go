@@ -38,6 +38,7 @@ const opBytes = int(unsafe.Sizeof(op{}))
 
 // batch is what one tick tells one writer.
 type batch struct {
+	told  uint32 // tick whose news these are, 0 when there are none
 	ops   []op
 	news  []*Stream
 	next  *batch
@@ -93,6 +94,9 @@ func (w *writer) takeBatches() {
 		b.next, oldest, b = oldest, b, next
 	}
 	for b := oldest; b != nil; {
+		if b.told != 0 {
+			w.told = b.told
+		}
 		for i := range b.ops {
 			w.carryOut(&b.ops[i])
 		}
@@ -109,7 +113,7 @@ func (w *writer) takeBatches() {
 func (w *writer) recycle(b *batch) {
 	clear(b.ops)
 	clear(b.news)
-	b.ops, b.news = b.ops[:0], b.news[:0]
+	b.ops, b.news, b.told = b.ops[:0], b.news[:0], 0
 	if cap(b.ops) > maxSpareOps || cap(b.news) > maxSpareNews {
 		return
 	}

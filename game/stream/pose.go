@@ -41,6 +41,9 @@ func (ws *Writers) NewPose(x, y float64, id int64, of *Listener, frame []byte) *
 	return p
 }
 
+// Tick is the one in which the pose was made. See CaughtUp.
+func (p *Pose) Tick() uint32 { return p.moved }
+
 // Show says where everybody in the sight of aud is now. poses is kept and must
 // not change. Loop only.
 func (ws *Writers) Show(aud *Audience, poses []*Pose) {

@@ -33,8 +33,9 @@ type writer struct {
 	inbox atomic.Pointer[batch]
 	spare atomic.Pointer[batch]
 	wake  chan struct{}
-	lag   atomic.Int64 // of the slowest blocked listener, bytes; the writer stores it
-	owes  atomic.Bool  // wants to be woken in the next tick though nothing is said; the writer stores it
+	lag   atomic.Int64  // of the slowest blocked listener, bytes; the writer stores it
+	done  atomic.Uint32 // tick of the last news after which nobody was behind; the writer stores it
+	owes  atomic.Bool   // wants to be woken in the next tick though nothing is said; the writer stores it
 
 	clock        *atomic.Uint32
 	bytesPerTick float64 // of poses, for one listener
@@ -48,7 +49,8 @@ type writer struct {
 	owing    []*shard // those with a member that was left something out, see poses
 	reminded uint32   // tick in which owing was last made dirty
 	touched  []*Listener
-	served   int // of touched, those visited already
+	told     uint32 // tick of the last news taken
+	served   int    // of touched, those visited already
 	free     []*extra
 	pending  []*Pose // scratch of poses
 	pieces   [][]byte
@@ -102,6 +104,7 @@ func (w *writer) run(stop <-chan struct{}) {
 		if len(w.touched) > 0 {
 			continue // more than one write's worth is waiting
 		}
+		w.noteDone()
 		timer.Reset(wait)
 		select {
 		case <-w.wake:
@@ -110,6 +113,13 @@ func (w *writer) run(stop <-chan struct{}) {
 			w.finish()
 			return
 		}
+	}
+}
+
+// noteDone notes that all news so far have arrived everywhere, when they have.
+func (w *writer) noteDone() {
+	if len(w.dirty) == 0 && len(w.blocked) == 0 && len(w.owing) == 0 && len(w.touched) == 0 {
+		w.done.Store(w.told)
 	}
 }
 

@@ -256,7 +256,10 @@ func (ws *Writers) publishHeads() {
 
 func (ws *Writers) announce() {
 	for _, w := range ws.writers {
-		w.out.news = append(w.out.news, ws.news...)
+		if len(ws.news) > 0 {
+			w.out.news = append(w.out.news, ws.news...)
+			w.out.told = ws.tick
+		}
 		w.send()
 		if w.handed || w.owes.Load() {
 			w.handed = false
@@ -266,6 +269,17 @@ func (ws *Writers) announce() {
 	clear(ws.news)
 	ws.news = ws.news[:0]
 	ws.tick++
+}
+
+// CaughtUp is a tick of which, and of all before it, every listener has been sent
+// everything and been shown everything. It stands still while the writers are
+// busy or somebody is behind. Ticks count from 1 at the first Publish. Loop only.
+func (ws *Writers) CaughtUp() uint32 {
+	tick := ws.tick
+	for _, w := range ws.writers {
+		tick = min(tick, w.done.Load())
+	}
+	return tick
 }
 
 func (ws *Writers) push(o op) {
@@ -307,6 +321,7 @@ func (ws *Writers) Step() {
 			w.pass()
 			again = len(w.touched) > 0 || len(w.dirty) > 0 || w.inbox.Load() != nil
 		}
+		w.noteDone()
 	}
 }
 
