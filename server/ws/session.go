@@ -276,7 +276,11 @@ func (s *Session) peerClosed(code int, reason string) {
 	if code == CloseNoStatus {
 		answer = CloseNormal
 	}
+	// Under the lock: the peer may answer our close frame before push, which wrote
+	// it, has noted so.
+	s.mu.Lock()
 	answered := s.is(stateShut)
+	s.mu.Unlock()
 	s.end(code, reason, answer, "")
 	if answered {
 		// Both close frames have arrived: nothing is left to wait for.
