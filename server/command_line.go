@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -32,7 +33,7 @@ func parseCommand(fs *flag.FlagSet, args []string, out io.Writer, about string, 
 	var named []string
 	for len(args) > 0 {
 		err := fs.Parse(args)
-		if err == flag.ErrHelp {
+		if errors.Is(err, flag.ErrHelp) {
 			commandHelp(fs, out, about)
 			return nil, flag.ErrHelp
 		}
