@@ -9,6 +9,7 @@ import (
 	"tavern/codec"
 	"tavern/game"
 	"tavern/game/account"
+	"tavern/server/moderation"
 	"tavern/server/ws"
 )
 
@@ -65,7 +66,9 @@ const (
 type gate struct {
 	loop     *game.Loop
 	accounts *exits
-	guests   guestMode
+	desk     *moderation.Desk
+	greeter  *greeter
+	guests   atomic.Pointer[guestMode]
 	counts   counts
 	limiter  *limiter
 	start    time.Time
@@ -77,9 +80,28 @@ var _ ws.Handler = (*gate)(nil)
 func (g *gate) Open(s *ws.Session) {
 	c := &client{session: s}
 	s.Value = c
-	if g.guests == guestsOnConnect {
-		c.place.Store(guest)
-		g.loop.EnterGuest(&c.Player, s)
+	if *g.guests.Load() == guestsOnConnect {
+		g.enterGuest(c)
+	}
+}
+
+// enterGuest lets c hear the chat room.
+func (g *gate) enterGuest(c *client) {
+	c.place.Store(guest)
+	g.loop.EnterGuest(&c.Player, c.session)
+	g.turnAway(c, 0)
+}
+
+// turnAway closes the connection of one who was banned while it came in, with the
+// account id or, 0, without. It must be asked after the loop was told: see
+// moderation.Desk. On any goroutine.
+func (g *gate) turnAway(c *client, id int64) {
+	why, banned := g.desk.BannedAddress(c.session.RemoteAddr())
+	if !banned && id != 0 {
+		why, banned = g.desk.Banned(id)
+	}
+	if banned {
+		g.close(c, closeBanned, why)
 	}
 }
 
@@ -129,7 +151,7 @@ func (g *gate) offer(c *client, packet codec.Packet) {
 	}
 	if c.dropped++; c.dropped >= maxDropped {
 		g.counts.flooding.Add(1)
-		c.session.Close(ws.ClosePolicy, "You are sending too fast")
+		g.close(c, closeFlooding, "You are sending too fast")
 	}
 }
 
@@ -151,12 +173,11 @@ func (g *gate) notInside(c *client, packet codec.Packet) {
 		g.offer(c, packet)
 	case place == guest:
 		g.offer(c, packet)
-	case packet.Action == codec.Chat && packet.N == 1 && g.guests == guestsOnChat:
-		c.place.Store(guest)
-		g.loop.EnterGuest(&c.Player, c.session)
+	case packet.Action == codec.Chat && packet.N == 1 && *g.guests.Load() != guestsOff:
+		g.enterGuest(c)
 		g.offer(c, packet)
 	case packet.Action == codec.Chat && packet.N == 1:
-		g.deny(c, denyGuests)
+		g.deny(c, "guests", denyGuests)
 	default: // Target or a player's Chat before login
 		g.counts.ignored.Add(1)
 	}
@@ -167,6 +188,11 @@ func (g *gate) notInside(c *client, packet codec.Packet) {
 func (g *gate) ask(c *client, packet codec.Packet) {
 	if c.place.Load() == inside {
 		g.counts.ignored.Add(1)
+		return
+	}
+	if why, banned := g.desk.BannedAddress(c.session.RemoteAddr()); banned { // since it connected
+		g.deny(c, "banned", why)
+		g.close(c, closeBanned, why)
 		return
 	}
 	c.busy = true
@@ -231,13 +257,24 @@ func (g *gate) loggedIn(c *client, a account.Account, err error) {
 		g.refuse(c, err)
 		g.proceed(c)
 	default:
+		if why, banned := g.desk.Banned(a.ID); banned {
+			g.accounts.Store.Release(a.ID) // it was not in the world: no exit
+			g.deny(c, "banned", why)
+			g.proceed(c)
+			return
+		}
 		g.counts.logins.Add(1)
 		first := c.waiting
 		c.waiting, c.busy = nil, false
-		g.loop.Enter(&c.Player, c.session, game.Account{ID: a.ID, Name: a.Name, Avatar: a.Avatar, X: a.X, Y: a.Y}, first)
+		g.loop.Enter(&c.Player, c.session, game.Account{
+			ID: a.ID, Name: a.Name, Avatar: a.Avatar, X: a.X, Y: a.Y,
+			Muted: g.desk.MutedUntil(a.ID), Moderator: g.desk.Moderator(a.ID),
+		}, first)
 		// Only now: from here on the poller offers packets without the lock, and
 		// none of them may reach the loop before the entry.
 		c.place.Store(inside)
+		g.turnAway(c, a.ID)
+		g.greeter.greet(&c.Player)
 	}
 }
 
@@ -268,25 +305,32 @@ func (g *gate) malformed(c *client, err error) {
 		c.strikeMinute, c.strikes = minute, 0
 	}
 	if c.strikes++; c.strikes >= maxStrikes {
-		c.session.Close(ws.ClosePolicy, "Too many malformed packets")
+		g.close(c, closeMalformed, "Too many malformed packets")
 		return
 	}
-	g.deny(c, bad.Reason)
+	g.deny(c, "malformed", bad.Reason)
 }
 
 // refuse answers a request that the accounts did not grant.
 func (g *gate) refuse(c *client, err error) {
 	var r *account.Refusal
 	if errors.As(err, &r) {
-		g.deny(c, r.Reason)
+		g.deny(c, refusalLabel(r), r.Reason)
 		return
 	}
-	g.deny(c, denyInternal) // the accounts have logged the cause
+	g.deny(c, "internal", denyInternal) // the accounts have logged the cause
 }
 
-func (g *gate) deny(c *client, reason string) {
-	g.counts.denies.Add(1)
+// deny answers with a reason; label is what metrics call it.
+func (g *gate) deny(c *client, label, reason string) {
+	g.counts.denies.WithLabelValues(label).Inc()
 	c.send(codec.AppendDeny(nil, reason))
+}
+
+// close ends a connection for breaking a rule; label is what metrics call it.
+func (g *gate) close(c *client, label, reason string) {
+	g.counts.closes.WithLabelValues(label).Inc()
+	c.session.Close(ws.ClosePolicy, reason)
 }
 
 // send writes one packet past the loop: an answer to somebody who may not be in

@@ -13,10 +13,21 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/peterbourgon/ff/v3"
 
+	"tavern/codec"
 	"tavern/game"
+)
+
+const (
+	// defaultAdmin is where the operator's page is unless told otherwise. When
+	// something else listens there the server runs without the page; an address
+	// that was asked for must be had.
+	defaultAdmin = "127.0.0.1:8082"
+	// minTokenBytes is the least that -admin-token may be.
+	minTokenBytes = 16
 )
 
 // config is every setting of the server. Each is a flag and, with the prefix
@@ -43,9 +54,22 @@ type config struct {
 	hashMemory uint
 	hashTime   uint
 	writers    int
+	admin      string
+	adminToken string
+	motd       string
+	file       string
 	version    bool
 
+	// given tells which flags, variables or lines of the file are set, values
+	// what all are, as text; shadowed is configFile's.
+	given    map[string]bool
+	values   map[string]string
+	shadowed []string
+	reserved int                     // players for whom the edge has room, set at the start
+	parse    func() (*config, error) // reads the same arguments again
+
 	logger *slog.Logger
+	level  *slog.LevelVar // of logger
 	// listening, when set, is told the address once the port is open: for tests
 	// that listen on port 0.
 	listening func(addr string)
@@ -82,9 +106,14 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 	fs.UintVar(&cfg.hashMemory, "hash-memory", 19456, "argon2id memory for a password in `KiB`, 8 or more; each running hash takes so much")
 	fs.UintVar(&cfg.hashTime, "hash-time", 2, "argon2id `passes` over that memory, 1 or more")
 	fs.IntVar(&cfg.writers, "writers", 0, "goroutines that write to the players, 1 to 64; 0 = one, and one more for every two cores beyond the second (`count`)")
+	fs.StringVar(&cfg.admin, "admin", defaultAdmin, "`host:port` of the operator's page and API; empty = off. Keep it off the internet")
+	fs.StringVar(&cfg.adminToken, "admin-token", "", "`secret` for the operator's page, 16 characters or more; empty = the one that was made at the first start")
+	fs.StringVar(&cfg.motd, "motd", "", "announcement of the day, a `text` told to everybody who logs in")
+	fs.StringVar(&cfg.file, "config", "", "TOML `file` with settings by the names of these flags; read again on SIGHUP")
 	fs.BoolVar(&cfg.version, "version", false, "print the version and exit")
 
-	err := ff.Parse(fs, args, ff.WithEnvVarPrefix("TAVERN"))
+	file := configFile{flags: fs}
+	err := ff.Parse(fs, args, ff.WithEnvVarPrefix("TAVERN"), ff.WithConfigFileFlag("config"), ff.WithConfigFileParser(file.parse))
 	switch {
 	case err == flag.ErrHelp || err != nil && strings.Contains(err.Error(), flag.ErrHelp.Error()):
 		usage(fs, out)
@@ -94,6 +123,11 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 	case fs.NArg() > 0:
 		return nil, fmt.Errorf("unexpected argument %q (see -h)", fs.Arg(0))
 	}
+	cfg.values, cfg.given = make(map[string]string), make(map[string]bool)
+	fs.VisitAll(func(f *flag.Flag) { cfg.values[f.Name] = f.Value.String() })
+	fs.Visit(func(f *flag.Flag) { cfg.given[f.Name] = true })
+	cfg.shadowed = file.shadowed
+	cfg.parse = func() (*config, error) { return parseConfig(args, io.Discard) }
 	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("%w (see -h)", err)
 	}
@@ -133,7 +167,12 @@ func (c *config) check() error {
 		return fmt.Errorf("-web %q: is no folder that can be read", c.web)
 	case c.db == "":
 		return fmt.Errorf("-db: must name a file")
+	case c.adminToken != "" && len(c.adminToken) < minTokenBytes:
+		return fmt.Errorf("-admin-token: must be at least %d characters", minTokenBytes)
+	case len(c.motd) > codec.MaxTextBytes || !utf8.ValidString(c.motd):
+		return fmt.Errorf("-motd: must be text of at most %d bytes", codec.MaxTextBytes)
 	}
+	c.motd = strings.Join(strings.Fields(c.motd), " ")
 	if c.writers == 0 {
 		c.writers = max(1, runtime.GOMAXPROCS(0)/2)
 	}
@@ -143,6 +182,37 @@ func (c *config) check() error {
 // maxSessions is the edge's own bound on sockets: somewhat more than players, as
 // those who are saying goodbye still have theirs.
 func (c *config) maxSessions() int { return c.maxPlayers + c.maxPlayers/8 + 16 }
+
+// mostPlayers is to how many max-players may be raised without a restart.
+func (c *config) mostPlayers() int { return max(c.reserved, 1) }
+
+// rate and perIP are the limits that hold: none when -limits is off.
+func (c *config) rate() float64 {
+	if !c.limits {
+		return 0
+	}
+	return c.chatRate
+}
+
+func (c *config) perIP() int {
+	if !c.limits {
+		return 0
+	}
+	return c.maxPerIP
+}
+
+func (c *config) warnLimits() {
+	if !c.limits {
+		c.logger.Warn("limits are off: anybody can flood this server; for load tests only")
+	}
+}
+
+// warnShadowed tells of settings in the file that do not count.
+func (c *config) warnShadowed(log *slog.Logger) {
+	for _, name := range c.shadowed {
+		log.Warn("a flag or variable stands above the config file", "setting", name, "now", shown(name, c.values[name]))
+	}
+}
 
 func isFolder(path string) bool {
 	info, err := os.Stat(path)
@@ -154,7 +224,9 @@ func (c *config) openLog(to io.Writer) error {
 	if err := level.UnmarshalText([]byte(c.logLevel)); err != nil {
 		return fmt.Errorf("-log-level %q: must be debug, info, warn or error (see -h)", c.logLevel)
 	}
-	opts := &slog.HandlerOptions{Level: level}
+	c.level = new(slog.LevelVar)
+	c.level.Set(level)
+	opts := &slog.HandlerOptions{Level: c.level}
 	switch c.logFormat {
 	case "text":
 		c.logger = slog.New(slog.NewTextHandler(to, opts))
@@ -262,13 +334,17 @@ func (o *onOff) Set(s string) error {
 var version = "devel"
 
 func versionLine() string {
-	commit := "unknown"
+	return fmt.Sprintf("tavern %s, commit %s, %s %s/%s", version, commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// commit is what this program was built from, as far as Go has noted it.
+func commit() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
-				commit = s.Value
+				return s.Value
 			}
 		}
 	}
-	return fmt.Sprintf("tavern %s, commit %s, %s %s/%s", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return "unknown"
 }

@@ -9,15 +9,28 @@ import (
 // the end of the session. Its lock is taken when a connection comes or goes,
 // never for a packet.
 type limiter struct {
-	most, mostPerIP int
-
-	mu    sync.Mutex
-	all   int
-	perIP map[netip.Prefix]int // empty when there is no limit per address
+	mu              sync.Mutex
+	most, mostPerIP int // mostPerIP 0: no limit per address
+	all             int
+	perIP           map[netip.Prefix]int // also without a limit: there may be one later
 }
 
 func newLimiter(most, mostPerIP int) *limiter {
 	return &limiter{most: most, mostPerIP: mostPerIP, perIP: make(map[netip.Prefix]int)}
+}
+
+// set changes the limits for those who come from now on.
+func (l *limiter) set(most, mostPerIP int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.most, l.mostPerIP = most, mostPerIP
+}
+
+// limit is the most connections at a time.
+func (l *limiter) limit() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.most
 }
 
 type verdict uint8
@@ -35,13 +48,11 @@ func (l *limiter) admit(addr netip.Addr) verdict {
 	if l.all >= l.most {
 		return serverFull
 	}
-	if l.mostPerIP > 0 {
-		key := network(addr)
-		if l.perIP[key] >= l.mostPerIP {
-			return addressFull
-		}
-		l.perIP[key]++
+	key := network(addr)
+	if l.mostPerIP > 0 && l.perIP[key] >= l.mostPerIP {
+		return addressFull
 	}
+	l.perIP[key]++
 	l.all++
 	return admitted
 }
@@ -51,11 +62,9 @@ func (l *limiter) release(addr netip.Addr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all--
-	if l.mostPerIP > 0 {
-		key := network(addr)
-		if l.perIP[key]--; l.perIP[key] <= 0 {
-			delete(l.perIP, key)
-		}
+	key := network(addr)
+	if l.perIP[key]--; l.perIP[key] <= 0 {
+		delete(l.perIP, key)
 	}
 }
 

@@ -69,7 +69,8 @@ func TestLimiterCounts(t *testing.T) {
 	}
 }
 
-// TestLimiterUnlimited has no limit per address and so remembers none.
+// TestLimiterUnlimited has no limit per address, and then one: it counts those who
+// came before.
 func TestLimiterUnlimited(t *testing.T) {
 	l := newLimiter(10, 0)
 	a := netip.MustParseAddr("192.0.2.1")
@@ -81,8 +82,14 @@ func TestLimiterUnlimited(t *testing.T) {
 	if v := l.admit(a); v != serverFull {
 		t.Errorf("the eleventh: %d, want %d", v, serverFull)
 	}
-	if len(l.perIP) != 0 {
-		t.Errorf("%d addresses remembered", len(l.perIP))
+	l.set(20, 9)
+	if v := l.admit(a); v != addressFull {
+		t.Errorf("with a limit: %d, want %d", v, addressFull)
+	}
+	l.release(a)
+	l.release(a)
+	if v := l.admit(a); v != admitted {
+		t.Errorf("a place is free, but: %d", v)
 	}
 }
 

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
-
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"tavern/codec"
 	"tavern/server/ws"
@@ -15,14 +12,17 @@ import (
 // maxMessageBytes is the longest message a client may send.
 const maxMessageBytes = codec.MaxPacketBytes
 
-// routes is what the port answers: any path upgrades, a few are pages.
-func routes(edge *ws.Server, g *gate, m *metrics, pages http.Handler) http.Handler {
+// routes is what the port answers: any path upgrades, a few are for machines, the
+// rest are pages.
+func routes(edge *ws.Server, g *gate, m *metrics, h *health, pages http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintln(w, "ok")
+	h.routes(mux)
+	m.routes(mux)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if !turnedAway(g, w, r) {
+			pages.ServeHTTP(w, r)
+		}
 	})
-	mux.Handle("/", pages)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 			upgrade(edge, g, w, r)
@@ -32,15 +32,43 @@ func routes(edge *ws.Server, g *gate, m *metrics, pages http.Handler) http.Handl
 	})
 }
 
+// clientAddr is where a request comes from.
+func clientAddr(r *http.Request) (netip.Addr, error) {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return peer.Addr(), err
+}
+
+// turnedAway answers one whose address is banned, in a sentence for people, and
+// reports whether it did. A browser does not show the answer to an upgrade, but
+// that to a page.
+func turnedAway(g *gate, w http.ResponseWriter, r *http.Request) bool {
+	addr, err := clientAddr(r)
+	if err != nil {
+		return false
+	}
+	why, banned := g.desk.BannedAddress(addr)
+	if !banned {
+		return false
+	}
+	g.counts.turnedAway.Add(1)
+	w.Header().Set("Connection", "close")
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, why, http.StatusForbidden)
+	return true
+}
+
 // upgrade lets a connection in if there is room for it. Its place is given back
 // by gate.Closed, or here when it came to nothing.
 func upgrade(edge *ws.Server, g *gate, w http.ResponseWriter, r *http.Request) {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	addr, err := clientAddr(r)
 	if err != nil {
 		http.Error(w, "no peer address", http.StatusInternalServerError)
 		return
 	}
-	switch g.limiter.admit(peer.Addr()) {
+	if turnedAway(g, w, r) {
+		return
+	}
+	switch g.limiter.admit(addr) {
 	case serverFull:
 		w.Header().Set("Retry-After", "30")
 		http.Error(w, "The server is full, try again in a moment", http.StatusServiceUnavailable)
@@ -51,6 +79,6 @@ func upgrade(edge *ws.Server, g *gate, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !edge.Upgrade(w, r) {
-		g.limiter.release(peer.Addr())
+		g.limiter.release(addr)
 	}
 }

@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"tavern/game"
 	"tavern/game/account"
 	"tavern/game/stream"
 	"tavern/server/doctor"
+	"tavern/server/moderation"
 	"tavern/server/web"
 	"tavern/server/ws"
 )
@@ -29,16 +33,15 @@ const (
 // returns nil when ctx ended it.
 func run(ctx context.Context, cfg *config) error {
 	log := cfg.logger
-	if !cfg.limits {
-		log.Warn("limits are off: anybody can flood this server; for load tests only")
-		cfg.chatRate, cfg.maxPerIP = 0, 0
-	}
+	cfg.warnLimits()
+	cfg.warnShadowed(log)
 	m := newMetrics()
 
 	accounts, err := account.Open(ctx, account.Config{
 		Path:          cfg.db,
 		HashMemoryKiB: uint32(cfg.hashMemory),
 		HashTime:      uint32(cfg.hashTime),
+		ObserveHash:   func(took time.Duration) { m.hash.Observe(took.Seconds()) },
 		Logger:        log,
 	})
 	if err != nil {
@@ -50,15 +53,17 @@ func run(ctx context.Context, cfg *config) error {
 	}
 
 	leaving := &exits{Store: accounts}
+	var desk *moderation.Desk // before the loop runs
 	loop := game.New(game.Config{
 		Tick:      cfg.tick,
 		Speed:     cfg.speed,
 		World:     game.Bounds(cfg.world),
 		Cell:      cfg.cell,
 		View:      cfg.view,
-		ChatRate:  cfg.chatRate,
+		ChatRate:  cfg.rate(),
 		ChatBurst: cfg.chatBurst,
 		ChatRange: cfg.chatRange,
+		Command:   func(c game.Command) bool { return desk.Offer(c) },
 		Accounts:  leaving,
 		Writers:   stream.Config{Writers: cfg.writers, BytesPerSecond: cfg.bandwidth},
 		Observe:   m.tick,
@@ -69,11 +74,18 @@ func run(ctx context.Context, cfg *config) error {
 			return errors.Join(err, accounts.Close(ctx))
 		}
 	}
+	if desk, err = moderation.New(ctx, moderation.Config{Store: accounts, World: loop, Logger: log}); err != nil {
+		return errors.Join(err, accounts.Close(ctx))
+	}
 	g := &gate{
-		loop: loop, accounts: leaving, guests: cfg.guests, counts: counts{bad: m.bad},
-		limiter: newLimiter(cfg.maxPlayers, cfg.maxPerIP),
+		loop: loop, accounts: leaving, desk: desk, greeter: newGreeter(loop, cfg.motd),
+		counts:  counts{bad: m.bad, denies: m.denies, closes: m.closes},
+		limiter: newLimiter(cfg.maxPlayers, cfg.perIP()),
 		start:   time.Now(),
 	}
+	guests := cfg.guests // reload changes cfg's
+	g.guests.Store(&guests)
+	cfg.reserved = cfg.maxSessions()
 	edge, err := ws.New(ws.Config{MaxMessageBytes: maxMessageBytes, MaxSessions: cfg.maxSessions(), Logger: log}, g)
 	if err != nil {
 		return errors.Join(err, accounts.Close(ctx))
@@ -82,20 +94,36 @@ func run(ctx context.Context, cfg *config) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("cannot listen on %s: %w", cfg.addr, err), accounts.Close(ctx))
 	}
-	if err := edge.Start(); err != nil {
+	h := &health{accounts: accounts}
+	office, err := openOffice(ctx, cfg, log, pageConfig(cfg, m, h, g, desk, accounts, edge), accounts)
+	if err != nil {
 		return errors.Join(err, ln.Close(), accounts.Close(ctx))
 	}
-	m.register(loop, accounts, edge, g)
+	if err := edge.Start(); err != nil {
+		office.close()
+		return errors.Join(err, ln.Close(), accounts.Close(ctx))
+	}
+	m.register(loop, accounts, edge, g, office)
 
-	r := &running{edge: edge, accounts: accounts, log: log}
+	r := &running{edge: edge, accounts: accounts, health: h, office: office, log: log}
 	var background context.Context
 	background, r.stopLoop = context.WithCancel(context.Background())
 	r.background.Go(func() { loop.Run(background, flushTime) })
 	r.background.Go(func() { giveBackMemory(background) })
 	r.background.Go(func() { edge.WatchSilence(background, ws.Silence{}) })
+	r.background.Go(func() { desk.Run(background) })
+	r.background.Go(func() { office.run(background) })
+	go office.serve()
+	if cfg.file != "" {
+		reload := &reloader{cfg: cfg, gate: g, loop: loop, accounts: accounts, log: log}
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, syscall.SIGHUP)
+		defer signal.Stop(signals)
+		r.background.Go(func() { reload.watch(background, signals) })
+	}
 
 	r.web = &http.Server{
-		Handler:           routes(edge, g, m, pages),
+		Handler:           routes(edge, g, m, h, pages),
 		ReadHeaderTimeout: 5 * time.Second,
 		MaxHeaderBytes:    8 << 10,
 		IdleTimeout:       time.Minute,
@@ -123,6 +151,8 @@ type running struct {
 	web        *http.Server
 	edge       *ws.Server
 	accounts   *account.Store
+	health     *health
+	office     *office
 	log        *slog.Logger
 	stopLoop   func()
 	background sync.WaitGroup
@@ -132,6 +162,7 @@ type running struct {
 // 1001, and keeps every position.
 func (r *running) shutDown() error {
 	start := time.Now()
+	r.health.closing.Store(true)
 	// Hijacked connections are not the web server's: this ends the port, and
 	// waits for handshakes that are under way.
 	closing, cancel := context.WithTimeout(context.Background(), closeTime)
@@ -147,6 +178,7 @@ func (r *running) shutDown() error {
 	if gone := r.edge.Shutdown(ending); gone != nil && !errors.Is(gone, context.DeadlineExceeded) {
 		err = errors.Join(err, gone)
 	}
+	r.office.close()
 	saving, cancelSaving := context.WithTimeout(context.Background(), saveTime)
 	defer cancelSaving()
 	err = errors.Join(err, r.accounts.Close(saving))

@@ -128,6 +128,9 @@ func Operator(name, via string) By {
 	return By{name: who, via: via, operator: true}
 }
 
+// String is the name.
+func (b By) String() string { return b.name }
+
 // Kind says what a Refusal is about.
 type Kind uint8
 
