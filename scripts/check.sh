@@ -63,6 +63,15 @@ else
 	fail "govulncheck"
 fi
 
+step "Django, for the tests of import-django"
+if ! /usr/bin/python3 -c 'import django' 2>/dev/null; then
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-django >/dev/null
+	else
+		skip "python3-django is not installed; its tests say SKIPPED"
+	fi
+fi
+
 step "go test -race"
 go test -race -shuffle=on -timeout 8m ./...
 
