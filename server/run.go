@@ -22,8 +22,10 @@ import (
 )
 
 // Bounds of the shutdown's steps. Together they stay under the five seconds that
-// an operator waits for a SIGTERM to be obeyed.
+// an operator waits for a SIGTERM to be obeyed, also when every client does its
+// worst.
 const (
+	pageTime  = 250 * time.Millisecond  // for pages and handshakes under way
 	flushTime = 1500 * time.Millisecond // for the last chats
 	closeTime = 2 * time.Second         // for everybody's close handshake
 	saveTime  = time.Second             // for the last positions
@@ -165,10 +167,10 @@ func (r *running) shutDown() error {
 	r.health.closing.Store(true)
 	// Hijacked connections are not the web server's: this ends the port, and
 	// waits for handshakes that are under way.
-	closing, cancel := context.WithTimeout(context.Background(), closeTime)
+	closing, cancel := context.WithTimeout(context.Background(), pageTime)
 	defer cancel()
 	err := r.web.Shutdown(closing)
-	if errors.Is(err, context.DeadlineExceeded) { // a page that nobody reads
+	if errors.Is(err, context.DeadlineExceeded) { // a page that nobody reads, a request that nobody ends
 		err = r.web.Close()
 	}
 	r.stopLoop()
