@@ -26,7 +26,7 @@ func (f *idleFlags) register(fs *flag.FlagSet) {
 	fs.IntVar(&f.count, "n", 15000, "`connections`")
 	fs.IntVar(&f.steps, "steps", 1, "`times` that memory is looked at on the way there, for a plot")
 	fs.BoolVar(&f.players, "players", false, "they are logged in and spread over the world, not guests")
-	fs.Float64Var(&f.neighbours, "neighbours", 30, "`players` that each of them sees on average; makes the world so large")
+	fs.Float64Var(&f.neighbours, "neighbours", 30, "`players` that each of them sees on average; makes the world so large; 0 = the server's own world")
 	f.registerWindows(fs)
 }
 
@@ -61,9 +61,12 @@ func idle(ctx context.Context, l *lab, f idleFlags) (*report.Record, error) {
 	var place *swarm.Place
 	if f.players {
 		kind = "players"
-		w := worldFor(f.count, f.neighbours, 640)
+		w := defaultWorld
+		if f.neighbours > 0 {
+			w = worldFor(f.count, f.neighbours, 640)
+			flags = w.flags()
+		}
 		place = w.place(f.count, 0)
-		flags = w.flags()
 		var err error
 		if name, err = l.settle(ctx, f.count, place, flags); err != nil {
 			return nil, err

@@ -15,6 +15,9 @@ type world struct {
 	cell float64 // edge of a cell of the interest grid
 }
 
+// defaultWorld is what the server has without flags.
+var defaultWorld = world{edge: 4096, cell: 640}
+
 // worldFor returns the world in which each of so many players has, on average, this
 // many others in the nine cells that it sees.
 func worldFor(players int, neighbours, cell float64) world {
