@@ -220,17 +220,18 @@ func (s *Server) stop() {
 	<-s.closer.done
 }
 
-// enlist puts sess into the slot of its descriptor.
+// enlist puts sess into the slot of its descriptor. It must do so while the
+// descriptor is surely the session's: before the engine has it and may close it.
 func (s *Server) enlist(sess *Session, fd int) {
+	if fd >= len(s.sessions) {
+		return // the engine will not take it
+	}
+	s.sessions[fd].Store(sess)
 	for {
 		highest := s.highest.Load()
 		if int64(fd) <= highest || s.highest.CompareAndSwap(highest, int64(fd)) {
-			break
+			return
 		}
-	}
-	s.sessions[fd].Store(sess)
-	if sess.is(stateGone) { // release may have been here before the Store
-		s.sessions[fd].CompareAndSwap(sess, nil)
 	}
 }
 

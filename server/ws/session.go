@@ -48,12 +48,22 @@ type Session struct {
 	mu   sync.Mutex
 	conn conn
 
-	// pending counts the bytes queued behind a full socket. Bytes are added, under
-	// mu, before they are queued, and taken off in flushed; so
+	// pending counts the bytes queued behind a full socket; its top bit tells that
+	// our close frame was written or queued, and that nothing may follow.
 	//
-	//	pending == 0, under mu   nothing is queued, the socket may be written directly
-	//	pending == 0, closing    the close frame is with the kernel
-	pending atomic.Int32
+	//	+---------+------------------------------------+
+	//	| closing | bytes, at most MaxPendingBytes+127 |
+	//	+---------+------------------------------------+
+	//
+	// Bytes are added, under mu, before they are queued, those of the close frame
+	// together with the bit, and are taken off in flushed; so
+	//
+	//	0, under mu    nothing is queued, the socket may be written directly
+	//	closing + 0    the close frame is with the kernel
+	//
+	// In one word, because whoever takes off the last bytes must know, of that
+	// moment, whether they were the last of all.
+	pending atomic.Uint32
 	heard   atomic.Uint32 // second of the server's clock when bytes came last
 	state   atomic.Uint32
 
@@ -63,16 +73,21 @@ type Session struct {
 
 // Bits of Session.state. None is ever taken back.
 const (
-	stateClosing uint32 = 1 << iota // our close frame was written or queued: no more writes (set under mu)
-	stateFated                      // how the session ends is decided: whoever sets it reports it
-	stateShut                       // our side of the stream has ended, behind the close frame
-	stateGone                       // the socket is closed
+	stateFated uint32 = 1 << iota // how the session ends is decided: whoever sets it reports it
+	stateShut                     // our side of the stream has ended, behind the close frame
+	stateGone                     // the socket is closed
 )
+
+// closingBit is the top bit of Session.pending.
+const closingBit = 1 << 31
 
 // set sets bit and tells whether the caller was the first to.
 func (s *Session) set(bit uint32) bool { return s.state.Or(bit)&bit == 0 }
 
 func (s *Session) is(bit uint32) bool { return s.state.Load()&bit != 0 }
+
+// mute tells whether nothing can be written any more.
+func (s *Session) mute() bool { return s.pending.Load()&closingBit != 0 || s.is(stateGone) }
 
 // Write sends frames: whole ones, any number, as [AppendText] makes them. What
 // the socket has no room for is copied, so frames may be shared and reused. It
@@ -82,10 +97,10 @@ func (s *Session) is(bit uint32) bool { return s.state.Load()&bit != 0 }
 func (s *Session) Write(frames []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.is(stateClosing | stateGone) {
+	if s.mute() {
 		return ErrClosed
 	}
-	if int(s.pending.Load())+len(frames) > s.srv.cfg.MaxPendingBytes {
+	if s.Pending()+len(frames) > s.srv.cfg.MaxPendingBytes {
 		s.srv.counters.overflows.Add(1)
 		return ErrBacklog
 	}
@@ -109,11 +124,11 @@ func (s *Session) push(b []byte, last bool) error {
 		s.srv.counters.bytesOut.Add(uint64(n))
 	}
 	rest := b[n:]
-	s.pending.Add(int32(len(rest)))
-	// Only now: flushed takes pending == 0 with closing set for the end.
+	more := uint32(len(rest))
 	if last {
-		s.state.Or(stateClosing)
+		more |= closingBit
 	}
+	s.pending.Add(more)
 	if len(rest) > 0 {
 		if s.conn.Queue(rest) != nil {
 			return ErrClosed
@@ -130,9 +145,9 @@ func (s *Session) push(b []byte, last bool) error {
 // when the last of them were the close frame: the caller, who holds the
 // connection's lock, must then end our side of the stream.
 func (s *Session) flushed(n int) bool {
-	left := s.pending.Add(-int32(n))
+	left := s.pending.Add(-uint32(n))
 	s.srv.counters.bytesOut.Add(uint64(n))
-	if left != 0 || !s.is(stateClosing) {
+	if left != closingBit {
 		return false
 	}
 	s.state.Or(stateShut)
@@ -142,7 +157,7 @@ func (s *Session) flushed(n int) bool {
 
 // Pending is the number of bytes taken by Write that the kernel does not have
 // yet. Any goroutine.
-func (s *Session) Pending() int { return int(s.pending.Load()) }
+func (s *Session) Pending() int { return int(s.pending.Load() &^ closingBit) }
 
 // Close ends the session: a close frame goes out behind all that was written, and
 // when it has left, the socket closes, after a bounded wait for the peer
@@ -180,7 +195,7 @@ func (s *Session) end(code int, reason string, answer int, why string) {
 
 // bye writes the close frame, once. The caller holds mu.
 func (s *Session) bye(code int, reason string) {
-	if s.is(stateClosing | stateGone) {
+	if s.mute() {
 		return
 	}
 	var frame [2 + maxControlBytes]byte

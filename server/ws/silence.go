@@ -52,7 +52,7 @@ func (s *Server) sweepSilence(stripe int, ping, reap uint32) {
 	slots := s.slots()
 	for fd := stripe; fd < len(slots); fd += silenceStripes {
 		sess := slots[fd].Load()
-		if sess == nil || sess.is(stateClosing|stateGone) {
+		if sess == nil || sess.mute() {
 			continue
 		}
 		switch silent := now - sess.LastHeard(); {

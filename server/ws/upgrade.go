@@ -105,9 +105,10 @@ func (s *Server) refuse(w http.ResponseWriter, no *refusal) {
 // upgrade takes the connection from net/http and hands it to the engine. After
 // it has returned nil the slot belongs to the session.
 //
-// The order matters. The session is set before the engine knows the connection,
-// as it may have events at once; and the bytes that net/http had read are fed
-// before the poller can bring later ones.
+// The order matters. The session is set and enlisted before the engine knows the
+// connection, as it may have events at once, and its descriptor be another's soon
+// after; and the bytes that net/http had read are fed before the poller can bring
+// later ones.
 func (s *Server) upgrade(w http.ResponseWriter, key string, protocol uint8, addr netip.Addr) *refusal {
 	std, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -150,14 +151,13 @@ func (s *Server) upgrade(w http.ResponseWriter, key string, protocol uint8, addr
 	sess.state.Or(0)
 
 	fd := c.Hash()
+	s.enlist(sess, fd)
 	_, err = s.engine.AddConn(c)
 	sess.attach()
 	if err != nil {
 		s.log.Error("nbio refuses a connection", slog.Any("error", err))
 		s.release(sess, fd)
-		return nil
 	}
-	s.enlist(sess, fd)
 	return nil
 }
 
