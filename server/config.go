@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"math"
+	"net"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -28,6 +30,10 @@ const (
 	defaultAdmin = "127.0.0.1:8082"
 	// minTokenBytes is the least that -admin-token may be.
 	minTokenBytes = 16
+	// mostMaxPlayers is how many connections the edge could number.
+	mostMaxPlayers = 900000
+	// mostHashWork bounds a hash, in KiB times passes: some seconds.
+	mostHashWork = 4 << 20
 )
 
 // config is every setting of the server. Each is a flag and, with the prefix
@@ -118,6 +124,8 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 	case err == flag.ErrHelp || err != nil && strings.Contains(err.Error(), flag.ErrHelp.Error()):
 		usage(fs, out)
 		return nil, flag.ErrHelp
+	case errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission):
+		return nil, fmt.Errorf("-config: %w (see -h)", err)
 	case err != nil:
 		return nil, fmt.Errorf("%s (see -h)", strings.TrimPrefix(err.Error(), "error parsing commandline arguments: "))
 	case fs.NArg() > 0:
@@ -136,6 +144,12 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 
 // check refuses values that no server could run with.
 func (c *config) check() error {
+	if err := checkAddress(c.addr); err != nil {
+		return fmt.Errorf("-addr %q: %w", c.addr, err)
+	}
+	if err := checkAddress(c.admin); err != nil && c.admin != "" {
+		return fmt.Errorf("-admin %q: %w", c.admin, err)
+	}
 	switch {
 	case c.tick < 10*time.Millisecond || c.tick > time.Second:
 		return fmt.Errorf("-tick %v: must be from 10ms to 1s", c.tick)
@@ -147,8 +161,8 @@ func (c *config) check() error {
 		return fmt.Errorf("-view %d: must be from 1 to 10000", c.view)
 	case c.bandwidth < 8000:
 		return fmt.Errorf("-bandwidth %d: must be at least 8000 bytes per second", c.bandwidth)
-	case c.maxPlayers < 1:
-		return fmt.Errorf("-max-players %d: must be at least 1", c.maxPlayers)
+	case c.maxPlayers < 1 || c.maxPlayers > mostMaxPlayers:
+		return fmt.Errorf("-max-players %d: must be from 1 to %d", c.maxPlayers, mostMaxPlayers)
 	case c.maxPerIP < 0:
 		return fmt.Errorf("-max-per-ip %d: must be 0 (no limit) or more", c.maxPerIP)
 	case !(c.chatRate >= 0) || math.IsInf(c.chatRate, 0):
@@ -157,10 +171,12 @@ func (c *config) check() error {
 		return fmt.Errorf("-chat-burst %d: must be at least 1", c.chatBurst)
 	case !(c.chatRange >= 0) || math.IsInf(c.chatRange, 0):
 		return fmt.Errorf("-chat-range %v: must be 0 (the whole world) or more pixels", c.chatRange)
-	case c.hashMemory < 8 || c.hashMemory > 4<<20:
-		return fmt.Errorf("-hash-memory %d: must be from 8 KiB to 4194304 KiB (4 GiB)", c.hashMemory)
+	case c.hashMemory < 8 || c.hashMemory > 1<<20:
+		return fmt.Errorf("-hash-memory %d: must be from 8 KiB to 1048576 KiB (1 GiB)", c.hashMemory)
 	case c.hashTime < 1 || c.hashTime > 1000:
 		return fmt.Errorf("-hash-time %d: must be from 1 to 1000", c.hashTime)
+	case c.hashTime*c.hashMemory > mostHashWork:
+		return fmt.Errorf("-hash-time %d: must be at most %d with -hash-memory %d", c.hashTime, mostHashWork/c.hashMemory, c.hashMemory)
 	case c.writers < 0 || c.writers > 64:
 		return fmt.Errorf("-writers %d: must be from 0 to 64", c.writers)
 	case c.web != "" && !isFolder(c.web):
@@ -212,6 +228,18 @@ func (c *config) warnShadowed(log *slog.Logger) {
 	for _, name := range c.shadowed {
 		log.Warn("a flag or variable stands above the config file", "setting", name, "now", shown(name, c.values[name]))
 	}
+}
+
+// checkAddress refuses what no listener could have.
+func checkAddress(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return errors.New("must be host:port, and the port a number from 0 to 65535 or a name")
+	}
+	return nil
 }
 
 func isFolder(path string) bool {
