@@ -46,7 +46,7 @@ func startServer(t testing.TB, args ...string) *testServer {
 	t.Helper()
 	all := append([]string{
 		"-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "tavern.db"),
-		"-hash-memory", "8", "-hash-time", "1",
+		"-hash-memory", "8", "-hash-time", "1", "-admin", "",
 	}, args...) // of a flag that comes twice the last one counts
 	cfg, err := parseConfig(all, io.Discard)
 	if err != nil {

@@ -29,7 +29,7 @@ func startProcess(t testing.TB, db string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, exited: make(chan struct{})}
 	p.cmd = exec.Command(buildServer(t), append([]string{
-		"-addr", "127.0.0.1:0", "-db", db, "-log", "json", "-hash-memory", "8", "-hash-time", "1",
+		"-addr", "127.0.0.1:0", "-db", db, "-log", "json", "-hash-memory", "8", "-hash-time", "1", "-admin", "",
 	}, args...)...)
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // else it takes a second to exit
 	stderr, err := p.cmd.StderrPipe()
