@@ -7,7 +7,7 @@ type counters struct {
 	accepted, messages, pongs    atomic.Uint64
 	bytesIn, bytesOut            atomic.Uint64
 	overflows, truncated, panics atomic.Uint64
-	silent                       atomic.Uint64
+	silent, tls                  atomic.Uint64
 	open                         atomic.Int64
 	closed                       [len(CloseCodes) + 2]atomic.Uint64
 	faults                       [maxFaults]atomic.Uint64
@@ -36,12 +36,13 @@ type Counters struct {
 	Faults    map[string]uint64 // breaches of RFC 6455, by Fault.Label
 	Messages  uint64            // given to Handler.Message
 	Pongs     uint64            // received
-	BytesIn   uint64            // read from sockets after the handshake, frames and all
+	BytesIn   uint64            // read from sockets after the handshake, frames and all, without TLS's own
 	BytesOut  uint64            // taken by the kernel after the handshake, frames and all
 	Overflows uint64            // Writes refused with ErrBacklog
 	Truncated uint64            // closed sessions whose peer did not read its backlog within Config.DrainTimeout
 	Panics    uint64            // of the handler
 	Silent    uint64            // sessions closed because pings went unanswered
+	TLS       uint64            // sessions closed because what came was no TLS record of theirs
 }
 
 // Counters takes a snapshot. Any goroutine.
@@ -62,6 +63,7 @@ func (s *Server) Counters() Counters {
 		Truncated: c.truncated.Load(),
 		Panics:    c.panics.Load(),
 		Silent:    c.silent.Load(),
+		TLS:       c.tls.Load(),
 	}
 	for i, row := range CloseCodes {
 		snap.Closed[row.Name] = c.closed[i].Load()

@@ -141,7 +141,11 @@ func (s *Server) onRead(c *nbio.Conn) {
 	buf := s.engine.PollerBuffer(c)
 	for reads := 1; ; reads++ {
 		n, err := c.Read(buf)
-		if n > 0 {
+		switch {
+		case n <= 0:
+		case sess.records != nil:
+			sess.feedSealed(buf[:n], buf)
+		default:
 			sess.feed(buf[:n])
 		}
 		switch {

@@ -67,6 +67,10 @@ type Session struct {
 	heard   atomic.Uint32 // second of the server's clock when bytes came last
 	state   atomic.Uint32
 
+	// records seals and opens what goes over TLS, nil where nothing does.
+	records *records
+
+	proxied  bool  // a proxy stands between: see Config.ClientAddr and FrontConfig.Proxy
 	protocol uint8 // subprotocol: 1 + index in Config.Subprotocols, 0 for none
 	addr     [16]byte
 }
@@ -114,6 +118,14 @@ var pingFrame = appendHeader(nil, opPing, 0)
 
 // push writes b; last means that it ends with the close frame. The caller holds mu.
 func (s *Session) push(b []byte, last bool) error {
+	if s.records != nil {
+		return s.pushSealed(b, last)
+	}
+	return s.pushBytes(b, last)
+}
+
+// pushBytes is push for what the socket gets.
+func (s *Session) pushBytes(b []byte, last bool) error {
 	n := 0
 	if s.pending.Load() == 0 {
 		var err error

@@ -75,12 +75,13 @@ func (s *Server) Upgrade(w http.ResponseWriter, r *http.Request) bool {
 		s.refuse(w, no)
 		return false
 	}
-	protocol, addr := s.subprotocol(r), s.clientAddr(r) // before a slot is taken: hooks may panic
+	protocol := s.subprotocol(r)
+	addr := s.clientAddr(r) // before a slot is taken: hooks may panic
 	if !s.takeSlot() {
 		s.refuse(w, refuseFull)
 		return false
 	}
-	if no = s.upgrade(w, key, protocol, addr); no != nil {
+	if no = s.upgrade(w, key, protocol, addr, addr.IsValid()); no != nil {
 		s.freeSlot()
 		s.refuse(w, no)
 		return false
@@ -109,43 +110,53 @@ func (s *Server) refuse(w http.ResponseWriter, no *refusal) {
 // connection, as it may have events at once, and its descriptor be another's soon
 // after; and the bytes that net/http had read are fed before the poller can bring
 // later ones.
-func (s *Server) upgrade(w http.ResponseWriter, key string, protocol uint8, addr netip.Addr) *refusal {
+func (s *Server) upgrade(w http.ResponseWriter, key string, protocol uint8, addr netip.Addr, proxied bool) *refusal {
 	std, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return refuseTransport
 	}
-	tcp, ok := std.(*net.TCPConn)
-	if !ok {
+	var tcp *net.TCPConn
+	front, fronted := std.(*frontConn)
+	if fronted {
+		tcp = front.tcp
+		proxied = proxied || front.proxied
+	} else if tcp, _ = std.(*net.TCPConn); tcp == nil {
 		// A wrapped connection: nbio would read past the wrapper.
 		s.log.Error("the listener's connections are not *net.TCPConn: see ws.Listen")
 		_ = std.Close()
 		return refuseWrite
 	}
 	if !addr.IsValid() {
-		addr = tcp.RemoteAddr().(*net.TCPAddr).AddrPort().Addr()
+		addr = std.RemoteAddr().(*net.TCPAddr).AddrPort().Addr()
 	}
 	_ = tcp.SetWriteDeadline(time.Now().Add(s.cfg.HandshakeTimeout))
-	if _, err = tcp.Write(s.appendSwitching(make([]byte, 0, 256), key, protocol)); err != nil {
+	if _, err = std.Write(s.appendSwitching(make([]byte, 0, 256), key, protocol)); err != nil {
 		_ = tcp.Close()
 		return refuseWrite
 	}
 	local, remote := tcp.LocalAddr(), tcp.RemoteAddr()
 	c, err := nbio.NBConn(tcp)
 	if err != nil { // out of descriptors: NBConn needs one more for a moment
-		_, _ = tcp.Write(appendClose(nil, CloseTryLater, "server is full"))
-		_ = tcp.Close()
+		_, _ = std.Write(appendClose(nil, CloseTryLater, "server is full"))
+		_ = std.Close()
 		return refuseFull.unspoken()
 	}
 	forget(local)
 	forget(remote)
 
-	sess := &Session{srv: s, conn: &earlyConn{conn: nbConn{c}}, protocol: protocol, addr: addr.As16()}
+	sess := &Session{srv: s, conn: &earlyConn{conn: nbConn{c}}, protocol: protocol, proxied: proxied, addr: addr.As16()}
+	if fronted && front.tls != nil {
+		sess.records = newRecords(front.tls)
+	}
 	sess.heard.Store(s.Clock())
 	c.SetSession(sess)
 	sess.open()
 	if n := buffered.Reader.Buffered(); n > 0 {
 		data, _ := buffered.Reader.Peek(n)
 		sess.feed(data)
+	}
+	if sess.records != nil { // llib may have more
+		sess.feedSealed(nil, make([]byte, 4<<10))
 	}
 	// Hands over to the poller, which loads the state before anything else.
 	sess.state.Or(0)
