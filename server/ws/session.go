@@ -47,6 +47,8 @@ type Session struct {
 	// It is taken before nbio's lock of the connection, never after.
 	mu   sync.Mutex
 	conn conn
+	// records seals and opens what goes over TLS, nil where nothing does.
+	records *records
 
 	// pending counts the bytes queued behind a full socket; its top bit tells that
 	// our close frame was written or queued, and that nothing may follow.
@@ -66,9 +68,6 @@ type Session struct {
 	pending atomic.Uint32
 	heard   atomic.Uint32 // second of the server's clock when bytes came last
 	state   atomic.Uint32
-
-	// records seals and opens what goes over TLS, nil where nothing does.
-	records *records
 
 	proxied  bool  // a proxy stands between: see Config.ClientAddr and FrontConfig.Proxy
 	protocol uint8 // subprotocol: 1 + index in Config.Subprotocols, 0 for none
