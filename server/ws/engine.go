@@ -128,7 +128,21 @@ func endedConn() (*nbio.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nbio.NBConn(std)
+	return adopt(std)
+}
+
+// adopt makes c one of nbio's connections, under another descriptor. nbio lets
+// programs that this one starts inherit it. Then closing it here would neither end
+// the connection nor take it from epoll, which would go on telling of it, under a
+// number that is soon a new connection's: that one would be closed.
+func adopt(c net.Conn) (*nbio.Conn, error) {
+	syscall.ForkLock.RLock() // nothing is started meanwhile
+	defer syscall.ForkLock.RUnlock()
+	nb, err := nbio.NBConn(c)
+	if err == nil {
+		syscall.CloseOnExec(nb.Hash())
+	}
+	return nb, err
 }
 
 // onRead reads what has arrived and feeds it to the session. Poller.

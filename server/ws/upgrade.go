@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/lesismal/nbio"
 )
 
 // refusal is a reason not to upgrade.
@@ -135,8 +133,8 @@ func (s *Server) upgrade(w http.ResponseWriter, key string, protocol uint8, addr
 		return refuseWrite
 	}
 	local, remote := tcp.LocalAddr(), tcp.RemoteAddr()
-	c, err := nbio.NBConn(tcp)
-	if err != nil { // out of descriptors: NBConn needs one more for a moment
+	c, err := adopt(tcp)
+	if err != nil { // out of descriptors: adopting needs one more for a moment
 		_, _ = std.Write(appendClose(nil, CloseTryLater, "server is full"))
 		_ = std.Close()
 		return refuseFull.unspoken()
