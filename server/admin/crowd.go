@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -67,15 +68,23 @@ var orders = map[string]func(a, b moderation.Player) int{
 	"address": func(a, b moderation.Player) int { return a.Address.Compare(b.Address) },
 }
 
-// search returns those of whom the name or the address holds text, in an order.
+// search returns those of whom the name or the address holds text, or the one
+// account whose number stands behind a #, in an order.
 func search(players []moderation.Player, text, order string, reverse bool) []moderation.Player {
 	text = strings.ToLower(strings.TrimSpace(text))
+	is := func(p *moderation.Player) bool {
+		return strings.Contains(strings.ToLower(p.Name), text) || strings.Contains(p.Address.String(), text)
+	}
+	if digits, ok := strings.CutPrefix(text, "#"); ok {
+		id, _ := strconv.ParseInt(digits, 10, 64) // 0 is nobody's
+		is = func(p *moderation.Player) bool { return p.ID != 0 && p.ID == id }
+	}
 	found := players
 	if text != "" {
 		found = nil
-		for _, p := range players {
-			if strings.Contains(strings.ToLower(p.Name), text) || strings.Contains(p.Address.String(), text) {
-				found = append(found, p)
+		for i := range players {
+			if is(&players[i]) {
+				found = append(found, players[i])
 			}
 		}
 	}
