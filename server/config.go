@@ -63,6 +63,7 @@ type config struct {
 	admin      string
 	adminToken string
 	motd       string
+	tls        tlsConfig
 	file       string
 	version    bool
 
@@ -114,6 +115,7 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 	fs.IntVar(&cfg.writers, "writers", 0, "goroutines that write to the players, 1 to 64; 0 = one, and one more for every two cores beyond the second (`count`)")
 	fs.StringVar(&cfg.admin, "admin", defaultAdmin, "`host:port` of the operator's page and API; empty = off. Keep it off the internet")
 	fs.StringVar(&cfg.adminToken, "admin-token", "", "`secret` for the operator's page, 16 characters or more; empty = the one that was made at the first start")
+	cfg.tls.flags(fs)
 	fs.StringVar(&cfg.motd, "motd", "", "announcement of the day, a `text` told to everybody who logs in")
 	fs.StringVar(&cfg.file, "config", "", "TOML `file` with settings by the names of these flags; read again on SIGHUP")
 	fs.BoolVar(&cfg.version, "version", false, "print the version and exit")
@@ -187,6 +189,9 @@ func (c *config) check() error {
 		return fmt.Errorf("-admin-token: must be at least %d characters", minTokenBytes)
 	case len(c.motd) > codec.MaxTextBytes || !utf8.ValidString(c.motd):
 		return fmt.Errorf("-motd: must be text of at most %d bytes", codec.MaxTextBytes)
+	}
+	if err := c.tls.check(); err != nil {
+		return err
 	}
 	c.motd = strings.Join(strings.Fields(c.motd), " ")
 	if c.writers == 0 {

@@ -39,6 +39,13 @@ func run(ctx context.Context, cfg *config) error {
 	cfg.warnShadowed(log)
 	m := newMetrics()
 
+	safe, err := openGuard(cfg)
+	if err != nil {
+		return err
+	}
+	if safe != nil {
+		defer safe.close()
+	}
 	accounts, err := account.Open(ctx, account.Config{
 		Path:          cfg.db,
 		HashMemoryKiB: uint32(cfg.hashMemory),
@@ -96,6 +103,10 @@ func run(ctx context.Context, cfg *config) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("cannot listen on %s: %w", cfg.addr, err), accounts.Close(ctx))
 	}
+	plain := ln
+	if ln, err = safe.front(plain); err != nil {
+		return errors.Join(err, plain.Close(), accounts.Close(ctx))
+	}
 	h := &health{accounts: accounts}
 	office, err := openOffice(ctx, cfg, log, pageConfig(cfg, m, h, g, desk, accounts, edge), accounts)
 	if err != nil {
@@ -115,6 +126,9 @@ func run(ctx context.Context, cfg *config) error {
 	r.background.Go(func() { edge.WatchSilence(background, ws.Silence{}) })
 	r.background.Go(func() { desk.Run(background) })
 	r.background.Go(func() { office.run(background) })
+	if safe != nil {
+		r.background.Go(func() { safe.run(background, ln.Addr()) })
+	}
 	go office.serve()
 	if cfg.file != "" {
 		reload := &reloader{cfg: cfg, gate: g, loop: loop, accounts: accounts, log: log}
@@ -133,7 +147,7 @@ func run(ctx context.Context, cfg *config) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- r.web.Serve(ln) }()
-	log.Info("listening", "address", ln.Addr().String(), "version", version)
+	log.Info("listening", "address", ln.Addr().String(), "tls", safe != nil, "version", version)
 	log.Info("open for players", "max_players", cfg.maxPlayers, "max_per_ip", cfg.maxPerIP, "guests", string(cfg.guests), "tick", cfg.tick)
 	if cfg.listening != nil {
 		cfg.listening(ln.Addr().String())
