@@ -131,6 +131,9 @@ func (l *lab) idleWindows(ctx context.Context, r *report.Record, f idleFlags) er
 	var sum, top time.Duration
 	var frames uint64
 	for i := range f.windows {
+		if err := l.calm(ctx); err != nil {
+			return err
+		}
 		l.progress.begin(fmt.Sprintf("window %d of %d", i+1, f.windows))
 		run, w, err := l.measure(ctx, soon(0, f.window), false)
 		if err != nil {

@@ -280,9 +280,8 @@ func (l *lab) watch(ctx context.Context, plan swarm.RunPlan, ticks bool) (w wind
 	if before.known && after.known {
 		w.cpu, w.rss, w.known = after.server.CPU-before.server.CPU, after.server.RSSBytes, true
 		seconds := plan.Window().Seconds()
-		busy := after.host.Busy - before.host.Busy - w.cpu - (after.own - before.own)
 		if l.fleet.Processes() == 1 { // what child processes took is only known later
-			w.others = max(0, busy.Seconds()/seconds)
+			w.others = after.others(before) / seconds
 		}
 		w.stolen = (after.host.Stolen - before.host.Stolen).Seconds() / seconds
 	}
@@ -301,6 +300,14 @@ type reading struct {
 	own     time.Duration   // processor time of this process
 	known   bool            // whether the above is
 	metrics *target.Metrics // nil when unknown or not asked for
+}
+
+// others returns the seconds of processor time that neither server nor generator used
+// since the earlier reading, but somebody.
+func (r reading) others(earlier reading) float64 {
+	all := r.host.Busy - earlier.host.Busy
+	ours := r.server.CPU - earlier.server.CPU + r.own - earlier.own
+	return max(0, (all - ours).Seconds())
 }
 
 // look reads everything at a time; false when ctx was done before.
@@ -344,6 +351,30 @@ func waitUntil(ctx context.Context, at int64) bool {
 	}
 }
 
+// bearable is the share of a processor that other programs may use during a
+// measurement without a remark.
+const bearable = 0.1
+
+// calm waits until other programs rest, at most for the time of -calm.
+func (l *lab) calm(ctx context.Context) error {
+	const look = 500 * time.Millisecond
+	for deadline := swarm.Now() + int64(l.opts.calm); swarm.Now() < deadline; {
+		l.progress.begin("waiting for other programs to rest")
+		before, ok := l.look(ctx, swarm.Now(), false)
+		if !ok {
+			return context.Cause(ctx)
+		}
+		after, ok := l.look(ctx, swarm.Now()+int64(look), false)
+		if !ok {
+			return context.Cause(ctx)
+		}
+		if after.others(before) < bearable*look.Seconds() {
+			return nil
+		}
+	}
+	return nil
+}
+
 // soon returns a plan that begins at once, with its warm-up and its window.
 func soon(warmup, length time.Duration) swarm.RunPlan {
 	start := swarm.Now() + int64(50*time.Millisecond)
@@ -379,7 +410,6 @@ func conditions(r *report.Record, run *swarm.RunResult, w window) {
 			r.Problem("the generator itself sent late: p99 %v", late.Round(time.Millisecond))
 		}
 	}
-	const bearable = 0.1 // of a processor
 	if w.others > bearable {
 		r.Problem("other programs used %.0f %% of a processor meanwhile", w.others*100)
 	}

@@ -48,6 +48,9 @@ func loginMode(fs *flag.FlagSet) func(context.Context, *lab) error {
 }
 
 func doorRun(ctx context.Context, l *lab, idle, bots int, length time.Duration) (*report.Record, error) {
+	if err := l.calm(ctx); err != nil {
+		return nil, err
+	}
 	plan := soon(2*time.Second, length)
 	plan.Storm = &swarm.StormPlan{Nonce: nonce(), Bots: bots}
 	l.progress.begin(fmt.Sprintf("%d newcomers at the door", bots))

@@ -78,6 +78,9 @@ func walk(ctx context.Context, l *lab, f moveFlags, walkers int) (*report.Record
 	if err != nil {
 		return nil, err
 	}
+	if err := l.calm(ctx); err != nil {
+		return nil, err
+	}
 	plan := soon(f.warmup, f.length)
 	plan.Walk = &swarm.WalkPlan{Place: place, UnitsPerSecond: f.speed, Nearest: f.nearest}
 	l.progress.begin(fmt.Sprintf("%d walkers", walkers))

@@ -27,6 +27,7 @@ type options struct {
 
 	json, goBench, reportDir string
 	quiet                    bool
+	calm                     time.Duration
 	maxTime                  time.Duration
 }
 
@@ -49,6 +50,7 @@ func (o *options) register(fs *flag.FlagSet) {
 	fs.StringVar(&o.goBench, "gobench", "", "`file` for Go benchmark lines; - = standard output, in place of the table")
 	fs.StringVar(&o.reportDir, "report", "", "`directory` for an HTML page with plots")
 	fs.BoolVar(&o.quiet, "quiet", false, "no progress")
+	fs.DurationVar(&o.calm, "calm", 0, "wait at most so long before each measurement for other programs to rest; 0 = do not wait")
 	fs.DurationVar(&o.maxTime, "max-time", time.Hour, "`duration` after which everything is ended")
 }
 

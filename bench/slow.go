@@ -77,6 +77,9 @@ func (s *slowRoom) run(ctx context.Context, slow *swarm.SlowPlan) (*report.Recor
 	if _, err := l.connect(ctx, s.room); err != nil {
 		return nil, err
 	}
+	if err := l.calm(ctx); err != nil {
+		return nil, err
+	}
 	l.run++
 	plan := soon(2*time.Second, s.length)
 	plan.Slow = slow

@@ -177,7 +177,7 @@ func (t *chatTask) step(now int64) {
 // connections must have heard.
 type DrainPlan struct {
 	Said, SaidPrint uint64
-	Patience        time.Duration // without a single chat arriving; default 2 s
+	Patience        time.Duration // without a single chat arriving; default 4 s
 	Limit           time.Duration // altogether; default 20 s
 	Worst           bool          // wants the slowest chat of each receiver
 }
@@ -186,7 +186,7 @@ type DrainPlan struct {
 // and settles the account.
 func (e *Engine) drain(plan *DrainPlan) *ChatResult {
 	if plan.Patience <= 0 {
-		plan.Patience = 2 * time.Second
+		plan.Patience = 4 * time.Second
 	}
 	if plan.Limit <= 0 {
 		plan.Limit = 20 * time.Second
