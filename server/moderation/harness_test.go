@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -36,7 +37,7 @@ type tavern struct {
 // test ends, or the returned function is called.
 func open(t testing.TB, path string) (*tavern, func()) {
 	t.Helper()
-	store, err := account.Open(t.Context(), account.Config{Path: path, HashMemoryKiB: 8, HashTime: 1})
+	store, err := account.Open(t.Context(), account.Config{Path: path, HashMemoryKiB: 8, HashTime: 1, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
