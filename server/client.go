@@ -198,7 +198,7 @@ func (g *gate) ask(c *client, packet codec.Packet) {
 	c.busy = true
 	var err error
 	if packet.Action == codec.Register {
-		err = g.accounts.Register(packet.S0, packet.S1, packet.Avatar, func(err error) { g.registered(c, err) })
+		err = g.accounts.RegisterWhile(c.waits, packet.S0, packet.S1, packet.Avatar, func(err error) { g.registered(c, err) })
 	} else {
 		err = g.login(c, packet, 0)
 	}
@@ -212,7 +212,7 @@ func (g *gate) ask(c *client, packet codec.Packet) {
 // just be leaving.
 func (g *gate) login(c *client, packet codec.Packet, tries int) error {
 	mark := g.accounts.mark()
-	return g.accounts.Login(packet.S0, packet.S1, func(a account.Account, err error) {
+	return g.accounts.LoginWhile(c.waits, packet.S0, packet.S1, func(a account.Account, err error) {
 		if errors.Is(err, account.ErrLoggedIn) && tries < maxRetries && g.accounts.after(mark, func() {
 			if err := g.login(c, packet, tries+1); err != nil {
 				g.loggedIn(c, account.Account{}, err)
@@ -276,6 +276,14 @@ func (g *gate) loggedIn(c *client, a account.Account, err error) {
 		g.turnAway(c, a.ID)
 		g.greeter.greet(&c.Player)
 	}
+}
+
+// waits tells whether the client is still there to hear an answer: nobody's
+// password is hashed for those who have gone. On a worker of the accounts.
+func (c *client) waits() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.closed
 }
 
 // proceed goes on with what the client sent while its request was under way.
