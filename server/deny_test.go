@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/coder/websocket"
 )
 
 // TestDeny asks for what no account may have, and hears why not.
@@ -56,7 +59,7 @@ func TestDeny(t *testing.T) {
 }
 
 // TestDenyBusy registers more accounts at once than can wait: some are told that
-// the server is busy, all others can log in, and those too when they ask again.
+// the server is busy, all others are there, and who was refused may ask again.
 func TestDenyBusy(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "-limits", "off", "-hash-memory", "8192")
@@ -88,4 +91,23 @@ func TestDenyBusy(t *testing.T) {
 		peers[i].login(fmt.Sprintf("p%d", i))
 	}
 	peers[busy[0]].register(fmt.Sprintf("p%d", busy[0]))
+}
+
+// TestGoneBeforeTheirTurn registers accounts and leaves while they wait: no
+// password is hashed for those who have gone.
+func TestGoneBeforeTheirTurn(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "-limits", "off", "-hash-memory", "65536", "-hash-time", "2")
+	const many = 24
+	last := connect(t, s)
+	for i := range many {
+		p := connect(t, s)
+		p.say(`{"a":"Register","p0":"p%d","p1":"x"}`, i)
+		p.close(websocket.StatusNormalClosure)
+	}
+	last.register("last") // their turn was before
+	made, err := strconv.Atoi(s.metric(t, "account_registered_total"))
+	if err != nil || made > many/2 {
+		t.Errorf("%d accounts were made, want only those that were begun before their client left", made)
+	}
 }

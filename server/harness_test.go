@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"log/slog"
 	"net/http"
@@ -23,6 +24,11 @@ const patience = 20 * time.Second
 
 // TestMain runs the tests and fails when one leaves a goroutine behind.
 func TestMain(m *testing.M) {
+	// Most tests wait for ticks, most of the time. Unless the command line says
+	// otherwise.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if program.dir != "" {
 			_ = os.RemoveAll(program.dir)
