@@ -28,7 +28,7 @@ func (w *world) chat(p *Player, text string) {
 		}
 		return
 	}
-	if p.toldTooFast && p.talk.tokens >= w.chatBurst-1 { // the bucket had filled again
+	if p.toldTooFast && p.talk.full(w.chatBurst) {
 		p.toldTooFast = false
 	}
 	if text[0] == '/' && w.cfg.Command != nil {

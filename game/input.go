@@ -102,7 +102,7 @@ func (l *Loop) dispatch(p *Player, packet *codec.Packet) {
 	case packet.Action == codec.Chat && p.actor != nil:
 		l.world.chat(p, packet.S1)
 	case packet.Action == codec.Target && p.actor != nil:
-		l.world.target(p.actor, packet.X, packet.Y)
+		l.world.steer(p, packet.X, packet.Y)
 	default:
 		l.stats.Ignored.Add(1)
 	}

@@ -35,7 +35,11 @@ type Config struct {
 	View      int           // most actors shown to one player, default 100
 	ChatRate  float64       // chats per second and player in the long run, 0 = no limit
 	ChatBurst int           // chats in a row, default 10
-	ChatRange float64       // how far a player's chat is heard in pixels, 0 = everywhere
+	// TargetRate is targets per second and player in the long run, 0 = no limit,
+	// TargetBurst targets in a row, default 40.
+	TargetRate  float64
+	TargetBurst int
+	ChatRange   float64 // how far a player's chat is heard in pixels, 0 = everywhere
 	// Command, if set, gets every chat that begins with a slash instead of the
 	// room. Loop's goroutine; it must not block. False means that it cannot take
 	// one more now, which the sender is told.
@@ -72,6 +76,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ChatBurst <= 0 {
 		c.ChatBurst = 10
+	}
+	if c.TargetBurst <= 0 {
+		c.TargetBurst = 40
 	}
 	if c.Accounts == nil {
 		c.Accounts = nopAccounts{}

@@ -9,6 +9,34 @@ import (
 // saveEveryTicks is how often a walking actor's position is kept: five seconds.
 const saveEveryTicks = 100
 
+const tooHasty = "You are sending targets too fast"
+
+// limitTargets sets how often everybody may send its actor elsewhere: targets per
+// second in the long run, 0 for no limit, and how many in a row.
+func (w *world) limitTargets(perSecond float64, burst int) {
+	w.targetPerTick = float32(perSecond * w.cfg.Tick.Seconds())
+	w.targetBurst = float32(burst)
+}
+
+// steer is target for what a player sent, who may be too fast.
+func (w *world) steer(p *Player, x, y float64) {
+	a := p.actor
+	if w.targetPerTick > 0 {
+		if !a.steer.take(w.now, w.targetPerTick, w.targetBurst) {
+			w.stats.TargetsTooFast.Add(1)
+			if !p.toldHasty {
+				p.toldHasty = true
+				w.deny(p, tooHasty)
+			}
+			return
+		}
+		if p.toldHasty && a.steer.full(w.targetBurst) {
+			p.toldHasty = false
+		}
+	}
+	w.target(a, x, y)
+}
+
 // target sends an actor on its way to a point, clamped to the world. A new target
 // replaces the old one; where the actor stands already is no walk.
 func (w *world) target(a *actor, x, y float64) {

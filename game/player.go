@@ -37,7 +37,8 @@ type Player struct {
 	warm    bool // stands in the loop's warm queue: its ring may exist
 	inWorld bool // is an audience's listener
 
-	toldTooFast bool   // since its bucket was last full
+	toldTooFast bool   // since talk was last full
+	toldHasty   bool   // since its actor's steer was last full
 	lastInput   uint32 // tick of the last packet
 	guest       uint32 // number of the guest's name; 0 for none
 	talk        bucket // how much it may still say
@@ -98,6 +99,9 @@ func (l *Loop) Offer(p *Player, packet codec.Packet) bool {
 	l.ready.Push(&p.ready, p)
 	return true
 }
+
+// full reports whether the bucket, of which a token was just taken, was full before.
+func (b *bucket) full(burst float32) bool { return b.tokens >= burst-1 }
 
 // bucket is a token bucket that fills with the loop's ticks.
 type bucket struct {

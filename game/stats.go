@@ -19,5 +19,7 @@ type Stats struct {
 	ChatsEmpty   atomic.Uint64 // dropped, no text
 	ChatsTooFast atomic.Uint64 // dropped, over the rate
 	Targets      atomic.Uint64
-	Deltas       atomic.Uint64 // actors moved, summed over ticks
+	// TargetsTooFast were dropped, over the rate.
+	TargetsTooFast atomic.Uint64
+	Deltas         atomic.Uint64 // actors moved, summed over ticks
 }

@@ -25,9 +25,10 @@ type actor struct {
 	active       uint32       // tick in which it last walked or talked
 	saved        uint32       // tick in which its position was last saved while walking
 	since, muted uint32       // Unix seconds, until 2106: when it came, until when it may not talk
+	shown        uint16       // bit(cell, h) is set while it is in h's view
 	moderator    bool
-	shown        uint16 // bit(cell, h) is set while it is in h's view
 	avatar       uint8
+	steer        bucket // how many targets it may still take
 }
 
 // world is the simulated state. All of it belongs to the loop.
@@ -53,6 +54,8 @@ type world struct {
 
 	chatPerTick float32 // 0 = no limit
 	chatBurst   float32
+	// The same for targets.
+	targetPerTick, targetBurst float32
 
 	packet, frame, private, guestName []byte // scratch
 }
@@ -67,6 +70,7 @@ func newWorld(cfg *Config, writers *stream.Writers, stats *Stats) *world {
 		guests:      make(map[uint32]*Player),
 	}
 	w.limitChat(cfg.ChatRate, cfg.ChatBurst)
+	w.limitTargets(cfg.TargetRate, cfg.TargetBurst)
 	w.packet = make([]byte, 0, 4<<10)
 	w.guestsAud = writers.NewAudience(nil, w.guestsChat)
 	return w
