@@ -49,7 +49,7 @@ func ceiling(ctx context.Context, l *lab, room, frames, textBytes int, length ti
 	}
 	l.run++
 	plan := soon(time.Second, length)
-	connecting := int64(time.Second) + int64(room)*int64(200*time.Microsecond)
+	connecting := int64(3*time.Second) + int64(room)*int64(300*time.Microsecond)
 	plan.Start += connecting
 	plan.MeasureFrom += connecting
 	plan.End += connecting
@@ -73,6 +73,9 @@ func ceiling(ctx context.Context, l *lab, room, frames, textBytes int, length ti
 	}
 	if _, err := l.connect(ctx, room); err != nil {
 		return err
+	}
+	if swarm.Now() >= plan.Start {
+		return errors.New("the machine is too busy: the feeder began before all were connected")
 	}
 	l.progress.begin("counting")
 	run, _, err := l.measure(ctx, plan, false)

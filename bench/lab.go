@@ -226,9 +226,9 @@ func (l *lab) connect(ctx context.Context, count int) (*swarm.ConnectResult, err
 	if len(r.Failures) > 0 {
 		return nil, fmt.Errorf("not all of %d connections came about: %s", count, counts(r.Failures))
 	}
-	// Until the last has been heard, it does not hear.
+	// A connection hears once the server has taken it in, some time after the handshake.
 	const settle = time.Second
-	if l.opts.hello && r.Opened > 0 && !waitUntil(ctx, swarm.Now()+int64(settle)) {
+	if r.Opened > 0 && !waitUntil(ctx, swarm.Now()+int64(settle)) {
 		return nil, context.Cause(ctx)
 	}
 	return r, nil
