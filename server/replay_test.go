@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,56 +12,6 @@ import (
 
 	"github.com/coder/websocket"
 )
-
-// recorded is one line of a transcript: what somebody sent or got, or a heading.
-type recorded struct {
-	N          int    `json:"n"`
-	Who        string `json:"who"`
-	Ev         string `json:"ev"`
-	Dir        string `json:"dir"`
-	Op         string `json:"op"`
-	Opcode     byte   `json:"opcode"`
-	Fin        bool   `json:"fin"`
-	Payload    string `json:"payload"`
-	PayloadHex string `json:"payload_hex"`
-	Code       int    `json:"code"`
-	Step       string `json:"step"`
-}
-
-func (r *recorded) sent() bool { return r.Dir == "c>s" }
-
-// data tells whether the line is a packet.
-func (r *recorded) data() bool { return r.Ev == "frame" && (r.Op == "text" || r.Op == "binary") }
-
-// transcripts is where the recorded sessions lie: beside the checkout.
-var transcripts = filepath.Join("..", "..", "shared", "transcripts")
-
-// transcript reads a recorded session. They are not part of the repository: where
-// they are missing the test is skipped, but not in CI.
-func transcript(t *testing.T, name string) (lines []recorded) {
-	t.Helper()
-	f, err := os.Open(filepath.Join(transcripts, name+".jsonl"))
-	if os.IsNotExist(err) && os.Getenv("CI") == "" {
-		t.Skipf("SKIPPED: the recorded sessions are not beside this checkout: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	in := bufio.NewScanner(f)
-	in.Buffer(nil, 1<<20)
-	for in.Scan() {
-		var r recorded
-		if err := json.Unmarshal(in.Bytes(), &r); err != nil {
-			t.Fatalf("%s, line %d: %v", name, len(lines)+1, err)
-		}
-		lines = append(lines, r)
-	}
-	if err := in.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return lines
-}
 
 // replay sends what the clients of a recording sent, in the same order, each
 // packet when all that the recording has before it has come, and compares what

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"iter"
 	"maps"
 	"regexp"
 	"slices"
@@ -122,23 +121,6 @@ func (r *replay) asNewest(lines, newest []recorded) (out []recorded) {
 }
 
 var withoutAvatar = regexp.MustCompile(`,?"avatar_id":\d+`)
-
-// stepsIn yields the lines from each heading to the next; what comes before the
-// first has none.
-func stepsIn(lines []recorded) iter.Seq2[string, []recorded] {
-	return func(yield func(string, []recorded) bool) {
-		begin := 0
-		for i := 1; i <= len(lines); i++ {
-			if i < len(lines) && lines[i].Ev != "step" {
-				continue
-			}
-			if !yield(lines[begin].Step, lines[begin:i]) {
-				return
-			}
-			begin = i
-		}
-	}
-}
 
 // digest is what is compared of a packet.
 func digest(h *heard) string {
