@@ -109,7 +109,7 @@ func (w *world) moved(a *actor) {
 		}
 	})
 	if !a.seenFrom(a.cell) {
-		w.writers.Send(&a.player.Listener, w.frame)
+		w.writers.SendOwn(&a.player.Listener, a.pose)
 	}
 	w.stats.Deltas.Add(1)
 }

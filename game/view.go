@@ -167,6 +167,9 @@ func (w *world) forgetPoses() {
 			kept = append(kept, a)
 		default:
 			a.pose = nil
+			if !a.seenFrom(a.cell) {
+				w.writers.ForgetOwn(&a.player.Listener)
+			}
 			w.grid.around(a.cell, func(h *cell) {
 				if a.seenFrom(h) {
 					w.changed(h)

@@ -11,6 +11,7 @@ const (
 	opJoin  opKind = iota // a new listener, in aud at the cursors
 	opMove                // to aud, at the cursors
 	opSend                // frames for this listener alone
+	opOwn                 // its own pose is to be forgotten
 	opSkip                // a range of a stream that this listener must not be sent
 	opLeave               // forget this listener
 )
@@ -29,6 +30,7 @@ type op struct {
 	cursors [streams]Cursor
 	tick    uint32 // of a join: the last one whose poses it need not be shown
 	frames  []byte
+	own     *Pose // of a send: the frames are this pose of the listener's own actor
 	skip    span
 }
 
@@ -142,11 +144,18 @@ func (w *writer) carryOut(o *op) {
 		if l.sh != nil && !l.closed {
 			w.extraOf(l).skip(o.skip)
 		}
+	case opOwn:
+		if l.extra != nil {
+			l.extra.own = nil
+		}
 	case opSend, opMove:
 		if l.sh == nil || l.closed {
 			return
 		}
 		e := w.extraOf(l)
+		if o.own != nil {
+			e.own = o.own
+		}
 		e.outbox = append(e.outbox, *o)
 		e.outboxBytes += opBytes + len(o.frames)
 		if o.kind == opMove {

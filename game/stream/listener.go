@@ -64,11 +64,12 @@ type extra struct {
 	outboxBytes  int    // what the outbox holds, see opBytes
 	moves        int    // how many of the outbox are moves
 	skips        []span // ranges of its streams that it must not be sent
+	own          *Pose  // of its own actor, when that walks and is not in the scene
 	blockedSince int64  // nanoseconds on the writer's clock, 0 while not blocked
 }
 
 func (e *extra) empty() bool {
-	return len(e.outbox) == 0 && len(e.skips) == 0 && e.blockedSince == 0
+	return len(e.outbox) == 0 && len(e.skips) == 0 && e.own == nil && e.blockedSince == 0
 }
 
 func (w *writer) extraOf(l *Listener) *extra {

@@ -92,6 +92,13 @@ func (g *gather) poses(l *Listener, sc *scene, now uint32) {
 			own = p
 		}
 	}
+	if e := l.extra; e != nil && e.own != nil {
+		if own == nil {
+			own = e.own
+		} else {
+			e.own = nil
+		}
+	}
 	room := int(float64(min(now-last, w.perSecond)) * w.bytesPerTick)
 	if bytes <= room {
 		l.period = 0

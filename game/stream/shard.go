@@ -53,6 +53,7 @@ func (l *Listener) unlist(w *writer) {
 
 func (w *writer) markNews(s *Stream) {
 	if s.only != nil {
+		w.urgent = true
 		w.markDirty(&s.only.shards[w.id])
 		return
 	}

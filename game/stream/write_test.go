@@ -113,14 +113,19 @@ func TestTicksCoalesce(t *testing.T) {
 }
 
 // TestPace: a pass that fits into a tick is followed by the next at once; a longer
-// one only PassEvery after it began, or at once when it took longer than that.
+// one only PassEvery after it began, or at once when it took longer than that, or
+// when an area has news.
 func TestPace(t *testing.T) {
-	for _, tc := range []struct{ write, want time.Duration }{
-		{time.Millisecond, 10 * time.Millisecond},
-		{20 * time.Millisecond, 100 * time.Millisecond},
-		{60 * time.Millisecond, 180 * time.Millisecond},
+	for _, tc := range []struct {
+		write, want time.Duration
+		area        bool
+	}{
+		{time.Millisecond, 10 * time.Millisecond, false},
+		{20 * time.Millisecond, 100 * time.Millisecond, false},
+		{20 * time.Millisecond, 60 * time.Millisecond, true},
+		{60 * time.Millisecond, 180 * time.Millisecond, false},
 	} {
-		t.Run(fmt.Sprintf("3 writes of %v", tc.write), func(t *testing.T) {
+		t.Run(fmt.Sprintf("3 writes of %v, area %v", tc.write, tc.area), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStage(Config{})
 				var starts []time.Time
@@ -135,8 +140,12 @@ func TestPace(t *testing.T) {
 					s.enter(c, s.hereAud)
 				}
 				s.Run()
+				news := s.chat
+				if tc.area {
+					news = s.here
+				}
 				for range 200 {
-					s.say(s.here, "news ")
+					s.say(news, "news ")
 					s.Publish()
 					time.Sleep(10 * time.Millisecond)
 				}

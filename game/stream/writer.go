@@ -44,6 +44,7 @@ type writer struct {
 	flush    time.Duration // bound on the last flush, set before stop
 	shards   []*shard      // those with members
 	dirty    []*shard      // those with news
+	urgent   bool          // an area has news
 	passing  []*shard      // those that the pass under way visits, empty between passes
 	blocked  []*Listener
 	owing    []*shard // those with a member that was left something out, see poses
@@ -125,9 +126,10 @@ func (w *writer) noteDone() {
 
 // passDue is how long the next pass must wait. While a pass fits into a tick it
 // never waits; a longer one is followed by a pause, which makes the next visit
-// carry more and so cost less for each frame.
+// carry more and so cost less for each frame. Where somebody walks there is no
+// pause: poses do not add up, they only grow old.
 func (w *writer) passDue() time.Duration {
-	if w.lastTook < w.cfg.Tick {
+	if w.lastTook < w.cfg.Tick || w.urgent {
 		return 0
 	}
 	return time.Until(w.lastPass.Add(w.cfg.PassEvery))
@@ -160,7 +162,7 @@ func (w *writer) pass() {
 		return
 	}
 	start := time.Now()
-	w.lastPass = start
+	w.lastPass, w.urgent = start, false
 	w.dirty, w.passing = w.passing, w.dirty
 	visits := 0
 	for _, sh := range w.passing {

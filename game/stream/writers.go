@@ -192,6 +192,14 @@ func (ws *Writers) SendKept(l *Listener, frames []byte) {
 	ws.push(op{kind: opSend, l: l, ends: l.ends(), frames: frames})
 }
 
+// SendOwn gives a listener the pose of its own actor, which is not in the scene.
+func (ws *Writers) SendOwn(l *Listener, p *Pose) {
+	ws.push(op{kind: opSend, l: l, ends: l.ends(), frames: p.frame[:p.n], own: p})
+}
+
+// ForgetOwn lets go of what SendOwn gave; the listener is ranked by it no more.
+func (ws *Writers) ForgetOwn(l *Listener) { ws.push(op{kind: opOwn, l: l}) }
+
 // Skip keeps the bytes that were appended to s since position from away from l,
 // which must hear s.
 func (ws *Writers) Skip(l *Listener, s *Stream, from uint64) {
