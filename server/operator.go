@@ -111,6 +111,9 @@ func pageConfig(cfg *config, m *metrics, h *health, g *gate, desk *moderation.De
 		World:      [4]float64{cfg.world.MinX, cfg.world.MinY, cfg.world.MaxX, cfg.world.MaxY},
 		MaxPlayers: g.limiter.limit,
 		Read:       func() admin.Reading { return reading(m, g.loop, accounts, edge) },
+		Peaks: func() (work, late time.Duration) {
+			return time.Duration(m.maxWork.Swap(0)), time.Duration(m.maxLate.Swap(0))
+		},
 		More: func(mux *http.ServeMux) {
 			h.routes(mux)
 			m.routes(mux)
@@ -118,8 +121,7 @@ func pageConfig(cfg *config, m *metrics, h *health, g *gate, desk *moderation.De
 	}
 }
 
-// reading reads the counters for the operator's page. One goroutine: it takes the
-// longest tick with it.
+// reading reads the counters for the operator's page. Any goroutine.
 func reading(m *metrics, loop *game.Loop, accounts *account.Store, edge *ws.Server) admin.Reading {
 	st, c := loop.Stats(), edge.Counters()
 	return admin.Reading{
@@ -127,7 +129,6 @@ func reading(m *metrics, loop *game.Loop, accounts *account.Store, edge *ws.Serv
 		Queue: accounts.Stats().Queued, Memory: residentBytes(),
 		Ticks: st.Ticks.Load(), Messages: c.Messages, BytesIn: c.BytesIn, BytesOut: c.BytesOut, Chats: st.Chats.Load(),
 		Work: time.Duration(m.worked.Load()), CPU: processTime(),
-		MaxWork: time.Duration(m.maxWork.Swap(0)), MaxLate: time.Duration(m.maxLate.Swap(0)),
 	}
 }
 

@@ -35,8 +35,11 @@ type Config struct {
 	// Token opens everything. Empty means the one whose hash is in the database,
 	// see EnsureToken.
 	Token string
-	// Read reads the counters. Run's goroutine calls it, once a second.
+	// Read reads the counters. Any goroutine.
 	Read func() Reading
+	// Peaks tells the longest work and lateness of a tick since it was last asked.
+	// Run's goroutine asks, once a second. May be nil.
+	Peaks func() (work, late time.Duration)
 	// World is minX, minY, maxX, maxY in pixels.
 	World [4]float64
 	// MaxPlayers, Version and Commit are shown.
@@ -70,6 +73,9 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Peaks == nil {
+		cfg.Peaks = func() (work, late time.Duration) { return 0, 0 }
+	}
 	if cfg.MaxPlayers == nil {
 		cfg.MaxPlayers = func() int { return 0 }
 	}
@@ -85,15 +91,20 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) Run(ctx context.Context) {
 	every := time.NewTicker(time.Second)
 	defer every.Stop()
-	s.history.take(s.cfg.Now(), s.cfg.Read())
+	s.sample()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-every.C:
-			s.history.take(s.cfg.Now(), s.cfg.Read())
+			s.sample()
 		}
 	}
+}
+
+func (s *Server) sample() {
+	work, late := s.cfg.Peaks()
+	s.history.take(s.cfg.Now(), s.cfg.Read(), work, late)
 }
 
 // ServeHTTP answers one request. See http.Handler.

@@ -23,7 +23,7 @@ func (t when) MarshalJSON() ([]byte, error) {
 }
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request, _ moderation.By) {
-	now := s.history.latest()
+	now := s.cfg.Read()
 	answer(w, http.StatusOK, struct {
 		Version     string     `json:"version"`
 		Commit      string     `json:"commit"`

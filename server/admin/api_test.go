@@ -194,12 +194,12 @@ func TestAuditOverHTTP(t *testing.T) {
 func TestHistory(t *testing.T) {
 	var h history
 	start := time.UnixMilli(1_800_000_000_000)
-	h.take(start, Reading{})
+	h.take(start, Reading{}, 0, 0)
 	for i := 1; i <= samples+10; i++ {
 		h.take(start.Add(time.Duration(i)*time.Second), Reading{
 			Players: int64(i), Ticks: uint64(20 * i), Work: time.Duration(i) * 20 * time.Millisecond, Messages: uint64(5 * i),
-			BytesIn: uint64(100 * i), BytesOut: uint64(1000 * i), CPU: time.Duration(i) * time.Second / 4, MaxWork: 3 * time.Millisecond,
-		})
+			BytesIn: uint64(100 * i), BytesOut: uint64(1000 * i), CPU: time.Duration(i) * time.Second / 4,
+		}, 3*time.Millisecond, 0)
 	}
 	all, next := h.since(0)
 	if len(all) != samples || next != samples+10 || all[0].Players != 11 || all[samples-1].Players != samples+10 {
@@ -220,9 +220,9 @@ func TestHistory(t *testing.T) {
 // TestSamples: what Run has taken comes out with its columns named.
 func TestSamples(t *testing.T) {
 	o := open(t, nil)
-	o.admin.history.take(o.now.Now(), Reading{Players: 1})
+	o.admin.history.take(o.now.Now(), Reading{Players: 1}, 0, 0)
 	o.now.pass(time.Second)
-	o.admin.history.take(o.now.Now(), Reading{Players: 2, Messages: 8})
+	o.admin.history.take(o.now.Now(), Reading{Players: 2, Messages: 8}, 0, 0)
 	got := decoded[struct {
 		Fields  []string
 		Samples [][]float64
@@ -242,8 +242,9 @@ func TestSamples(t *testing.T) {
 		t.Errorf("nothing new: %s", text)
 	}
 	o.api("GET", "history?from=-1", "", 400)
+	o.enter("ann", "192.0.2.1", 0, 0)
 	status := decoded[struct{ Players int }](t, o.api("GET", "status", "", 200))
-	if status.Players != 2 {
+	if status.Players != 1 {
 		t.Errorf("the status is %+v", status)
 	}
 }

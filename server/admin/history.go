@@ -20,9 +20,6 @@ type Reading struct {
 	Ticks, Messages, BytesIn, BytesOut, Chats uint64
 	Work                                      time.Duration // of all ticks
 	CPU                                       time.Duration // of the process
-
-	// The longest since the last reading.
-	MaxWork, MaxLate time.Duration
 }
 
 // Sample is what happened in one second. Rates are per second.
@@ -47,9 +44,9 @@ type history struct {
 	lastAt time.Time
 }
 
-// take adds a sample: the difference to the reading before. The first reading
-// gives none.
-func (h *history) take(now time.Time, r Reading) {
+// take adds a sample: the difference to the reading before, and the longest since.
+// The first reading gives none.
+func (h *history) take(now time.Time, r Reading, maxWork, maxLate time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	last, seconds := h.last, now.Sub(h.lastAt).Seconds()
@@ -61,7 +58,7 @@ func (h *history) take(now time.Time, r Reading) {
 	rate := func(now, before uint64) float64 { return float64(now-before) / seconds }
 	s := Sample{
 		At: now, Players: r.Players, Guests: r.Guests, Connections: r.Connections, Queue: r.Queue, Memory: r.Memory,
-		MaxWork: milliseconds(r.MaxWork), MaxLate: milliseconds(r.MaxLate),
+		MaxWork: milliseconds(maxWork), MaxLate: milliseconds(maxLate),
 		Messages: rate(r.Messages, last.Messages), BytesIn: rate(r.BytesIn, last.BytesIn), BytesOut: rate(r.BytesOut, last.BytesOut),
 		Chats: rate(r.Chats, last.Chats),
 		CPU:   (r.CPU - last.CPU).Seconds() / seconds,
@@ -87,13 +84,6 @@ func (h *history) since(from uint64) (list []Sample, next uint64) {
 		list = append(list, h.ring[i%samples])
 	}
 	return list, h.taken
-}
-
-// latest is the last reading.
-func (h *history) latest() Reading {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.last
 }
 
 // MarshalJSON writes a sample as a row of numbers, in the order of sampleFields:
