@@ -71,6 +71,7 @@ type gate struct {
 	guests   atomic.Pointer[guestMode]
 	counts   counts
 	limiter  *limiter
+	limits   *limits
 	start    time.Time
 }
 
@@ -195,14 +196,22 @@ func (g *gate) ask(c *client, packet codec.Packet) {
 		g.close(c, closeBanned, why)
 		return
 	}
+	if label, why := g.held(c, packet); why != "" {
+		g.deny(c, label, why)
+		return
+	}
 	c.busy = true
 	var err error
 	if packet.Action == codec.Register {
-		err = g.accounts.RegisterWhile(c.waits, packet.S0, packet.S1, packet.Avatar, func(err error) { g.registered(c, err) })
+		err = g.accounts.RegisterWhile(c.waits, packet.S0, packet.S1, packet.Avatar, func(err error) {
+			g.answered(c, packet, err)
+			g.registered(c, err)
+		})
 	} else {
 		err = g.login(c, packet, 0)
 	}
 	if err != nil {
+		g.answered(c, packet, err)
 		c.busy = false
 		g.refuse(c, err)
 	}
@@ -215,11 +224,13 @@ func (g *gate) login(c *client, packet codec.Packet, tries int) error {
 	return g.accounts.LoginWhile(c.waits, packet.S0, packet.S1, func(a account.Account, err error) {
 		if errors.Is(err, account.ErrLoggedIn) && tries < maxRetries && g.accounts.after(mark, func() {
 			if err := g.login(c, packet, tries+1); err != nil {
+				g.answered(c, packet, err)
 				g.loggedIn(c, account.Account{}, err)
 			}
 		}) {
 			return
 		}
+		g.answered(c, packet, err)
 		g.loggedIn(c, a, err)
 	})
 }

@@ -64,6 +64,7 @@ type config struct {
 	adminToken string
 	motd       string
 	tls        tlsConfig
+	limit      limitConfig
 	file       string
 	version    bool
 
@@ -116,6 +117,7 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 	fs.StringVar(&cfg.admin, "admin", defaultAdmin, "`host:port` of the operator's page and API; empty = off. Keep it off the internet")
 	fs.StringVar(&cfg.adminToken, "admin-token", "", "`secret` for the operator's page, 16 characters or more; empty = the one that was made at the first start")
 	cfg.tls.flags(fs)
+	cfg.limit.flags(fs)
 	fs.StringVar(&cfg.motd, "motd", "", "announcement of the day, a `text` told to everybody who logs in")
 	fs.StringVar(&cfg.file, "config", "", "TOML `file` with settings by the names of these flags; read again on SIGHUP")
 	fs.BoolVar(&cfg.version, "version", false, "print the version and exit")
@@ -191,6 +193,9 @@ func (c *config) check() error {
 		return fmt.Errorf("-motd: must be text of at most %d bytes", codec.MaxTextBytes)
 	}
 	if err := c.tls.check(); err != nil {
+		return err
+	}
+	if err := c.limit.check(); err != nil {
 		return err
 	}
 	c.motd = strings.Join(strings.Fields(c.motd), " ")

@@ -106,7 +106,7 @@ func refusalLabel(r *account.Refusal) string {
 
 // denyLabels are all reasons that a Deny is counted by.
 func denyLabels() []string {
-	labels := []string{"banned", "guests", "internal", "malformed", "other"}
+	labels := []string{denyAttempts, denyRegistrations, denyRequests, "banned", "guests", "internal", "malformed", "other"}
 	return slices.AppendSeq(labels, maps.Values(refusals))
 }
 
@@ -184,6 +184,7 @@ func (m *metrics) registerGame(loop *game.Loop) {
 	m.total("game_commands_total", "Chats that began with a slash.", &st.Commands)
 	m.total("game_asked_full_total", "Requests refused because too many waited for the loop.", &st.AskedFull)
 	m.total("game_targets_total", "Targets taken.", &st.Targets)
+	m.total("game_targets_too_fast_total", "Targets dropped for being over the rate.", &st.TargetsTooFast)
 	m.total("game_deltas_total", "Steps of walking actors.", &st.Deltas)
 
 	m.total("stream_visits_total", "Visits of a writer to a player.", &wr.Visits)
@@ -213,6 +214,7 @@ var (
 	descOverflows   = prometheus.NewDesc("ws_backlog_full_total", "Writes refused because too much was pending.", nil, nil)
 	descTruncated   = prometheus.NewDesc("ws_truncated_total", "Closed connections that did not read their backlog in time.", nil, nil)
 	descSilent      = prometheus.NewDesc("ws_silent_total", "Connections closed because pings went unanswered.", nil, nil)
+	descTLS         = prometheus.NewDesc("ws_tls_faults_total", "Connections closed because what came was no TLS record of theirs.", nil, nil)
 	descPanics      = prometheus.NewDesc("ws_panics_total", "Panics of the packet handler, each of which closed one connection.", nil, nil)
 )
 
@@ -234,6 +236,7 @@ func (e edgeCollector) Collect(ch chan<- prometheus.Metric) {
 	total(descTruncated, c.Truncated)
 	total(descPanics, c.Panics)
 	total(descSilent, c.Silent)
+	total(descTLS, c.TLS)
 	for code, n := range c.Closed {
 		total(descClosed, n, code)
 	}

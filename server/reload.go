@@ -99,17 +99,19 @@ func (r *reloader) apply(ctx context.Context, next *config) error {
 		r.log.Warn("max-players beyond what was prepared for at the start: the rest after a restart", "wanted", c.maxPlayers, "now", c.mostPlayers())
 	}
 	c.warnLimits()
+	r.gate.limits.on.Store(bool(c.limits))
 	r.gate.limiter.set(min(c.maxPlayers, c.mostPlayers()), c.perIP())
 	guests := c.guests
 	r.gate.guests.Store(&guests)
 	r.gate.greeter.set(c.motd)
 
-	rate, burst := c.rate(), c.chatBurst
+	rate, burst, targets, targetBurst := c.rate(), c.chatBurst, c.targets(), c.limit.targetBurst
 	done := make(chan struct{})
 	ctx, cancel := context.WithTimeout(ctx, loopPatience)
 	defer cancel()
 	err := r.loop.Do(func(tx game.Tx) {
 		tx.LimitChat(rate, burst)
+		tx.LimitTargets(targets, targetBurst)
 		close(done)
 	})
 	if err == nil {

@@ -5,12 +5,8 @@ import (
 	"net/netip"
 	"strings"
 
-	"tavern/codec"
 	"tavern/server/ws"
 )
-
-// maxMessageBytes is the longest message a client may send.
-const maxMessageBytes = codec.MaxPacketBytes
 
 // routes is what the port answers: any path upgrades, a few are for machines, the
 // rest are pages.
@@ -66,6 +62,10 @@ func upgrade(edge *ws.Server, g *gate, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if turnedAway(g, w, r) {
+		return
+	}
+	if wait := g.limits.handshake(addr); wait > 0 {
+		tooMany(w, wait)
 		return
 	}
 	switch g.limiter.admit(addr) {

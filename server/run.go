@@ -72,10 +72,14 @@ func run(ctx context.Context, cfg *config) error {
 		ChatRate:  cfg.rate(),
 		ChatBurst: cfg.chatBurst,
 		ChatRange: cfg.chatRange,
-		Command:   func(c game.Command) bool { return desk.Offer(c) },
-		Accounts:  leaving,
-		Writers:   stream.Config{Writers: cfg.writers, BytesPerSecond: cfg.bandwidth},
-		Observe:   m.tick,
+
+		TargetRate:  cfg.targets(),
+		TargetBurst: cfg.limit.targetBurst,
+
+		Command:  func(c game.Command) bool { return desk.Offer(c) },
+		Accounts: leaving,
+		Writers:  stream.Config{Writers: cfg.writers, BytesPerSecond: cfg.bandwidth, MaxLagBytes: cfg.limit.lag, MaxBlocked: cfg.limit.blocked},
+		Observe:  m.tick,
 	})
 	pages := web.Folder(cfg.web)
 	if cfg.web == "" {
@@ -90,12 +94,13 @@ func run(ctx context.Context, cfg *config) error {
 		loop: loop, accounts: leaving, desk: desk, greeter: newGreeter(loop, cfg.motd),
 		counts:  counts{bad: m.bad, denies: m.denies, closes: m.closes},
 		limiter: newLimiter(cfg.maxPlayers, cfg.perIP()),
+		limits:  newLimits(cfg.limit, bool(cfg.limits)),
 		start:   time.Now(),
 	}
 	guests := cfg.guests // reload changes cfg's
 	g.guests.Store(&guests)
 	cfg.reserved = cfg.maxSessions()
-	edge, err := ws.New(ws.Config{MaxMessageBytes: maxMessageBytes, MaxSessions: cfg.maxSessions(), Logger: log}, g)
+	edge, err := ws.New(ws.Config{MaxMessageBytes: cfg.limit.message, MaxPendingBytes: cfg.limit.backlog, MaxSessions: cfg.maxSessions(), Logger: log}, g)
 	if err != nil {
 		return errors.Join(err, accounts.Close(ctx))
 	}
@@ -104,7 +109,7 @@ func run(ctx context.Context, cfg *config) error {
 		return errors.Join(fmt.Errorf("cannot listen on %s: %w", cfg.addr, err), accounts.Close(ctx))
 	}
 	plain := ln
-	if ln, err = safe.front(plain); err != nil {
+	if ln, err = safe.front(plain, cfg, g.limits); err != nil {
 		return errors.Join(err, plain.Close(), accounts.Close(ctx))
 	}
 	h := &health{accounts: accounts}
@@ -117,6 +122,7 @@ func run(ctx context.Context, cfg *config) error {
 		return errors.Join(err, ln.Close(), accounts.Close(ctx))
 	}
 	m.register(loop, accounts, edge, g, office)
+	m.registry.MustRegister(limitCollector{g.limits})
 
 	r := &running{edge: edge, accounts: accounts, health: h, office: office, log: log}
 	var background context.Context
@@ -140,8 +146,8 @@ func run(ctx context.Context, cfg *config) error {
 
 	r.web = &http.Server{
 		Handler:           routes(edge, g, m, h, pages),
-		ReadHeaderTimeout: 5 * time.Second,
-		MaxHeaderBytes:    8 << 10,
+		ReadHeaderTimeout: cfg.limit.headerTime,
+		MaxHeaderBytes:    cfg.limit.headerBytes,
 		IdleTimeout:       time.Minute,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}

@@ -51,10 +51,17 @@ func (c *tlsConfig) check() error {
 		return errors.New("-domain: gets its own certificate, so -tls-cert cannot be there too")
 	case c.least != "1.2" && c.least != "1.3":
 		return fmt.Errorf("-tls-min %q: must be 1.2 or 1.3", c.least)
+	case c.domain != "" && certs.CheckNames(c.names()) != nil:
+		return fmt.Errorf("-domain: %w", certs.CheckNames(c.names()))
 	case c.domain == "" && (c.acmeHTTP != "" || c.acmeURL != "" || c.acmeEmail != ""):
 		return errors.New("-acme-http, -acme-directory and -acme-email: need -domain")
 	}
 	return nil
+}
+
+// names are those of -domain.
+func (c *tlsConfig) names() []string {
+	return strings.FieldsFunc(c.domain, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // guard is what the server has for TLS: nil without.
@@ -88,7 +95,7 @@ func openGuard(cfg *config) (*guard, error) {
 		signal.Notify(g.hup, syscall.SIGHUP)
 	case c.domain != "":
 		g.domains, err = certs.NewDomains(certs.DomainConfig{
-			Names: strings.FieldsFunc(c.domain, func(r rune) bool { return r == ',' || r == ' ' }),
+			Names: c.names(),
 			Cache: filepath.Join(filepath.Dir(cfg.db), "certificates"), Directory: c.acmeURL, Email: c.acmeEmail, Logger: g.log,
 		})
 		if err != nil {
@@ -142,9 +149,9 @@ func (g *guard) close() {
 
 // front puts what has to come before net/http before the listener: TLS, if there
 // is a guard.
-func (g *guard) front(ln net.Listener) (net.Listener, error) {
+func (g *guard) front(ln net.Listener, cfg *config, l *limits) (net.Listener, error) {
 	if g == nil {
 		return ln, nil
 	}
-	return ws.Front(ln, ws.FrontConfig{TLS: &g.TLS})
+	return ws.Front(ln, ws.FrontConfig{TLS: &g.TLS, Admit: l.greet, Timeout: cfg.limit.headerTime})
 }

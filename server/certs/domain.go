@@ -47,10 +47,8 @@ type DomainConfig struct {
 // NewDomains asks nobody yet. An error names what cannot be: a name that no
 // authority would certify, or a folder that cannot be made private.
 func NewDomains(cfg DomainConfig) (*Domains, error) {
-	for _, name := range cfg.Names {
-		if err := checkName(name); err != nil {
-			return nil, err
-		}
+	if err := CheckNames(cfg.Names); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(cfg.Cache, 0o700); err != nil {
 		return nil, fmt.Errorf("the folder for certificates: %w", err)
@@ -76,6 +74,20 @@ func NewDomains(cfg DomainConfig) (*Domains, error) {
 		names: cfg.Names,
 		log:   cfg.Logger,
 	}, nil
+}
+
+// CheckNames refuses what no public authority gives a certificate for, and having
+// no name at all.
+func CheckNames(names []string) error {
+	if len(names) == 0 {
+		return errors.New("there is no name")
+	}
+	for _, name := range names {
+		if err := checkName(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkName refuses what no public authority gives a certificate for.

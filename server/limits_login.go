@@ -1,0 +1,119 @@
+package main
+
+import (
+	"net/netip"
+	"time"
+)
+
+const (
+	// forgetAfter is how long after the last one failures count.
+	forgetAfter = 15 * time.Minute
+	// mostAccountWait bounds the delay of an account: whoever fails in its name
+	// on purpose must not keep its owner out for long.
+	mostAccountWait = 30 * time.Second
+	// mostAddressWait bounds that of an address.
+	mostAddressWait = 5 * time.Minute
+	// friendTime is how long an address from which an account was logged in to is
+	// spared that account's delay, so that its owner does not wait for others.
+	friendTime = 30 * 24 * time.Hour
+)
+
+// failures are the failed logins of an account or from an address.
+type failures struct {
+	n     int       // failed, or under way
+	last  time.Time // the last of them
+	until time.Time // nothing before then
+}
+
+// rested: too long ago to count.
+func (f failures) rested(now time.Time) bool { return now.Sub(f.last) > forgetAfter }
+
+// wait is how long f has to wait at now.
+func (f failures) wait(now time.Time) time.Duration { return max(0, f.until.Sub(now)) }
+
+// add counts one more, of which free cost nothing, and each further one the double
+// of the one before.
+func (f *failures) add(now time.Time, free int, most time.Duration) {
+	if f.rested(now) {
+		*f = failures{}
+	}
+	f.n++
+	f.last = now
+	if over := f.n - free; over >= 0 {
+		f.until = now.Add(min(most, time.Second<<min(over, 30)))
+	}
+}
+
+// takeBack makes one uncounted.
+func (f *failures) takeBack(free int) {
+	f.n = max(0, f.n-1)
+	if f.n < free {
+		f.until = time.Time{}
+	}
+}
+
+// friend is an account and an address from which it was logged in to.
+type friend struct {
+	account uint64
+	network netip.Prefix
+}
+
+// login lets a Login be tried, or says for how long it must not. What passes
+// counts as failed until loggedIn says otherwise: many at a time are many.
+func (l *limits) login(addr netip.Addr, name string) (wait time.Duration) {
+	free := l.cfg.loginTries
+	if !l.on.Load() || free == 0 {
+		return 0
+	}
+	now, account, from := l.now(), l.accountKey(name), network(addr)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a, _ := l.addresses.get(from)
+	if wait := a.wait(now); wait > 0 {
+		l.refused[limitAddress].Add(1)
+		return wait
+	}
+	c, _ := l.accounts.get(account)
+	if _, known := l.friends.get(friend{account, from}); !known {
+		if wait := c.wait(now); wait > 0 {
+			l.refused[limitLogins].Add(1)
+			return wait
+		}
+	}
+	a.add(now, addressFactor*free, mostAddressWait)
+	c.add(now, free, mostAccountWait)
+	l.addresses.put(from, a, now)
+	l.accounts.put(account, c, now)
+	return 0
+}
+
+// lesson is what became of a Login that had passed.
+type lesson uint8
+
+const (
+	wrongPassword lesson = iota
+	rightPassword
+	nothingLearned // it was not tried: the server was busy, the client had gone
+)
+
+// loggedIn tells what became of a Login.
+func (l *limits) loggedIn(addr netip.Addr, name string, what lesson) {
+	free := l.cfg.loginTries
+	if what == wrongPassword || free == 0 {
+		return
+	}
+	now, account, from := l.now(), l.accountKey(name), network(addr)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if a, ok := l.addresses.get(from); ok {
+		a.takeBack(addressFactor * free)
+		l.addresses.put(from, a, now)
+	}
+	if what == rightPassword {
+		l.accounts.remove(account)
+		l.friends.put(friend{account, from}, now, now)
+	} else if c, ok := l.accounts.get(account); ok {
+		c.takeBack(free)
+		l.accounts.put(account, c, now)
+	}
+}
