@@ -76,6 +76,10 @@ func (w *walker) ahead(now int64, d float64) bool {
 // look records how old what one observer knows is, at a time of nobody's choosing.
 func (t *walkTask) look(v *view, now int64) {
 	t.distances = t.distances[:0]
+	ownX, ownY := v.owner.x, v.owner.y
+	if w := v.owner.walker; w != nil {
+		ownX, ownY = w.place(now)
+	}
 	for id, s := range v.known {
 		w := t.byActor[id]
 		if w == nil || !w.sure(now) {
@@ -85,7 +89,9 @@ func (t *walkTask) look(v *view, now int64) {
 		if !ok {
 			continue
 		}
-		dx, dy := s.x-v.owner.x, s.y-v.owner.y
+		// Near is who is near now, not who was when the observer last heard of it.
+		x, y := w.place(now)
+		dx, dy := x-ownX, y-ownY
 		t.distances = append(t.distances, neighbour{dx*dx + dy*dy, age})
 		t.result.Staleness.Record(nanos(age))
 	}
@@ -99,6 +105,18 @@ func (t *walkTask) look(v *view, now int64) {
 	for _, n := range t.distances[:min(t.nearest, len(t.distances))] {
 		t.result.Nearest.Record(nanos(n.age))
 	}
+}
+
+// place is where the walker is at a time, as far as its legs tell.
+func (w *walker) place(now int64) (x, y float64) {
+	l := &w.now
+	if l.began == far {
+		if l = &w.last; l.began == far {
+			return w.now.fromX, w.now.fromY
+		}
+	}
+	d := min(max(float64(now-l.began)*w.task.speed, 0), l.length)
+	return l.fromX + d*l.ux, l.fromY + d*l.uy
 }
 
 // age returns how long ago the walker was where s says.
