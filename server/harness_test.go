@@ -54,7 +54,7 @@ func startServer(t testing.TB, args ...string) *testServer {
 		"-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "tavern.db"),
 		"-hash-memory", "8", "-hash-time", "1", "-admin", "",
 		// Tests come from one address, and all at once.
-		"-handshake-rate", "0", "-registrations-per-hour", "0", "-requests-per-ip", "0", "-login-tries", "0",
+		"-handshake-rate", "0", "-registrations-per-hour", "0", "-requests-per-ip", "0", "-login-tries", "0", "-target-rate", "0",
 	}, args...) // of a flag that comes twice the last one counts
 	cfg, err := parseConfig(all, io.Discard)
 	if err != nil {

@@ -31,7 +31,7 @@ func startProcess(t testing.TB, db string, args ...string) *process {
 	p.cmd = exec.Command(buildServer(t), append([]string{
 		"-addr", "127.0.0.1:0", "-db", db, "-log", "json", "-hash-memory", "8", "-hash-time", "1", "-admin", "",
 		// Tests come from one address, and all at once.
-		"-handshake-rate", "0", "-registrations-per-hour", "0", "-requests-per-ip", "0", "-login-tries", "0",
+		"-handshake-rate", "0", "-registrations-per-hour", "0", "-requests-per-ip", "0", "-login-tries", "0", "-target-rate", "0",
 	}, args...)...)
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // else it takes a second to exit
 	stderr, err := p.cmd.StderrPipe()
