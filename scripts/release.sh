@@ -72,7 +72,8 @@ package() {
 	install -D -m 644 -t "$root/lib/systemd/system" "$from/tavern.service"
 	install -D -m 644 -t "$root/etc/tavern" "$from/tavern.toml"
 	install -m 600 -t "$root/etc/tavern" "$from/tavern.env"
-	install -D -m 644 -t "$root/usr/share/doc/tavern" README.md server/guides/*.md
+	install -D -m 644 -t "$root/usr/share/doc/tavern" README.md
+	install -D -m 644 -t "$root/usr/share/doc/tavern/guides" server/guides/*.md
 	install -m 644 "$work/notices" "$root/usr/share/doc/tavern/copyright"
 	install -d "$root/DEBIAN"
 	install -m 755 -t "$root/DEBIAN" "$from/postinst" "$from/prerm" "$from/postrm"
