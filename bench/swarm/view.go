@@ -23,6 +23,7 @@ type sighting struct {
 type neighbour struct {
 	distance float64 // squared
 	age      int64
+	told     bool // the age is known
 }
 
 func newView(p *player) *view {
@@ -82,18 +83,22 @@ func (t *walkTask) look(v *view, now int64) {
 	}
 	for id, s := range v.known {
 		w := t.byActor[id]
-		if w == nil || !w.sure(now) {
+		if w == nil {
 			continue
 		}
-		age, ok := w.age(s, now)
-		if !ok {
-			continue
+		// Whoever has just turned has an age that cannot be told, and its rank
+		// among the neighbours all the same.
+		age, ok := int64(0), w.sure(now)
+		if ok {
+			age, ok = w.age(s, now)
 		}
 		// Near is who is near now, not who was when the observer last heard of it.
 		x, y := w.place(now)
 		dx, dy := x-ownX, y-ownY
-		t.distances = append(t.distances, neighbour{dx*dx + dy*dy, age})
-		t.result.Staleness.Record(nanos(age))
+		t.distances = append(t.distances, neighbour{dx*dx + dy*dy, age, ok})
+		if ok {
+			t.result.Staleness.Record(nanos(age))
+		}
 	}
 	t.result.Seen.add(float64(len(t.distances)))
 	slices.SortFunc(t.distances, func(a, b neighbour) int {
@@ -103,7 +108,9 @@ func (t *walkTask) look(v *view, now int64) {
 		return 1
 	})
 	for _, n := range t.distances[:min(t.nearest, len(t.distances))] {
-		t.result.Nearest.Record(nanos(n.age))
+		if n.told {
+			t.result.Nearest.Record(nanos(n.age))
+		}
 	}
 }
 
