@@ -72,6 +72,7 @@ type gate struct {
 	counts   counts
 	limiter  *limiter
 	limits   *limits
+	trusted  prefixes // proxies
 	start    time.Time
 }
 

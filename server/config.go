@@ -65,6 +65,7 @@ type config struct {
 	motd       string
 	tls        tlsConfig
 	limit      limitConfig
+	peers      peerConfig
 	file       string
 	version    bool
 
@@ -118,6 +119,7 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 	fs.StringVar(&cfg.adminToken, "admin-token", "", "`secret` for the operator's page, 16 characters or more; empty = the one that was made at the first start")
 	cfg.tls.flags(fs)
 	cfg.limit.flags(fs)
+	cfg.peers.flags(fs)
 	fs.StringVar(&cfg.motd, "motd", "", "announcement of the day, a `text` told to everybody who logs in")
 	fs.StringVar(&cfg.file, "config", "", "TOML `file` with settings by the names of these flags; read again on SIGHUP")
 	fs.BoolVar(&cfg.version, "version", false, "print the version and exit")
@@ -193,6 +195,9 @@ func (c *config) check() error {
 		return fmt.Errorf("-motd: must be text of at most %d bytes", codec.MaxTextBytes)
 	}
 	if err := c.tls.check(); err != nil {
+		return err
+	}
+	if err := c.peers.check(); err != nil {
 		return err
 	}
 	if err := c.limit.check(); err != nil {

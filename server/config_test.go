@@ -53,6 +53,8 @@ var settings = []struct {
 	{"max-per-ip", "50", "0", []string{"-1", "all"}},
 	{"max-players", "20000", "1", []string{"0", "-1", "2000000", "1e3"}},
 	{"motd", `""`, "Welcome", []string{strings.Repeat("x", 1025), "\xff"}},
+	{"origins", `""`, "https://example.org,https://*.example.net", []string{"example.org", "ftp://example.org", "https://", "https://a*b.example.org", "https://x/path"}},
+	{"proxy-protocol", "off", "", []string{"yes", "on"}}, // on needs -trusted-proxies
 	{"registrations-per-hour", "20", "0", []string{"-1", "few"}},
 	{"requests-per-ip", "32", "0", []string{"-1", "few"}},
 	{"speed", "70", "350", []string{"0", "-70", "NaN", "Inf", "fast"}},
@@ -62,6 +64,7 @@ var settings = []struct {
 	{"tls-cert", `""`, "", []string{"no-such-file.pem"}}, // without -tls-key
 	{"tls-key", `""`, "", []string{"no-such-file.pem"}},
 	{"tls-min", "1.2", "1.3", []string{"1.1", "", "new"}},
+	{"trusted-proxies", `""`, "10.0.0.0/8,::1/128", []string{"localhost", "10.0.0.0/33", "::ffff:10.0.0.1"}},
 	{"version", "false", "", []string{"perhaps"}},
 	{"view", "100", "1", []string{"0", "10001", "all"}},
 	{"web", `""`, ".", []string{"no-such-folder", "config_test.go"}},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"tavern/server/ws"
@@ -28,17 +27,11 @@ func routes(edge *ws.Server, g *gate, m *metrics, h *health, pages http.Handler)
 	})
 }
 
-// clientAddr is where a request comes from.
-func clientAddr(r *http.Request) (netip.Addr, error) {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	return peer.Addr(), err
-}
-
 // turnedAway answers one whose address is banned, in a sentence for people, and
 // reports whether it did. A browser does not show the answer to an upgrade, but
 // that to a page.
 func turnedAway(g *gate, w http.ResponseWriter, r *http.Request) bool {
-	addr, err := clientAddr(r)
+	addr, _, err := g.trusted.client(r)
 	if err != nil {
 		return false
 	}
@@ -56,7 +49,7 @@ func turnedAway(g *gate, w http.ResponseWriter, r *http.Request) bool {
 // upgrade lets a connection in if there is room for it. Its place is given back
 // by gate.Closed, or here when it came to nothing.
 func upgrade(edge *ws.Server, g *gate, w http.ResponseWriter, r *http.Request) {
-	addr, err := clientAddr(r)
+	addr, _, err := g.trusted.client(r)
 	if err != nil {
 		http.Error(w, "no peer address", http.StatusInternalServerError)
 		return

@@ -94,13 +94,14 @@ func run(ctx context.Context, cfg *config) error {
 		loop: loop, accounts: leaving, desk: desk, greeter: newGreeter(loop, cfg.motd),
 		counts:  counts{bad: m.bad, denies: m.denies, closes: m.closes},
 		limiter: newLimiter(cfg.maxPlayers, cfg.perIP()),
+		trusted: cfg.peers.trusted,
 		limits:  newLimits(cfg.limit, bool(cfg.limits)),
 		start:   time.Now(),
 	}
 	guests := cfg.guests // reload changes cfg's
 	g.guests.Store(&guests)
 	cfg.reserved = cfg.maxSessions()
-	edge, err := ws.New(ws.Config{MaxMessageBytes: cfg.limit.message, MaxPendingBytes: cfg.limit.backlog, MaxSessions: cfg.maxSessions(), Logger: log}, g)
+	edge, err := ws.New(ws.Config{MaxMessageBytes: cfg.limit.message, MaxPendingBytes: cfg.limit.backlog, CheckOrigin: cfg.peers.origins.allow, ClientAddr: cfg.peers.trusted.clientAddr, MaxSessions: cfg.maxSessions(), Logger: log}, g)
 	if err != nil {
 		return errors.Join(err, accounts.Close(ctx))
 	}

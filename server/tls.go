@@ -147,11 +147,18 @@ func (g *guard) close() {
 	}
 }
 
-// front puts what has to come before net/http before the listener: TLS, if there
-// is a guard.
+// front puts what has to come before net/http before the listener: the PROXY
+// protocol, and TLS if there is a guard.
 func (g *guard) front(ln net.Listener, cfg *config, l *limits) (net.Listener, error) {
-	if g == nil {
+	front := ws.FrontConfig{Admit: l.greet, Timeout: cfg.limit.headerTime}
+	if g != nil {
+		front.TLS = &g.TLS
+	}
+	if cfg.peers.proxyProtocol {
+		front.Proxy = cfg.peers.trusted.has
+	}
+	if front.TLS == nil && front.Proxy == nil {
 		return ln, nil
 	}
-	return ws.Front(ln, ws.FrontConfig{TLS: &g.TLS, Admit: l.greet, Timeout: cfg.limit.headerTime})
+	return ws.Front(ln, front)
 }

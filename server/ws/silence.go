@@ -13,10 +13,15 @@ import (
 type Silence struct {
 	// PingAfter is how long a peer may be silent before it is pinged. Default 2
 	// minutes. Pinging earlier costs more than all else that an idle server does.
+	// Behind a trusted proxy it is 45 s at most.
 	PingAfter time.Duration
 	// CloseAfter is how long it may then leave the pings unanswered. Default 45 s.
 	CloseAfter time.Duration
 }
+
+// proxiedPing is Silence.PingAfter, in seconds, where a proxy stands between, if
+// that is less: many of them cut connections that are silent for a minute.
+const proxiedPing = 45
 
 // silenceStripes is the seconds in which the sweep comes round to every session.
 const silenceStripes = 15
@@ -54,6 +59,10 @@ func (s *Server) sweepSilence(stripe int, ping, reap uint32) {
 		sess := slots[fd].Load()
 		if sess == nil || sess.mute() {
 			continue
+		}
+		ping, reap := ping, reap
+		if sess.proxied && ping > proxiedPing {
+			ping, reap = proxiedPing, proxiedPing+reap-ping
 		}
 		switch silent := now - sess.LastHeard(); {
 		case int32(silent) < int32(ping):
