@@ -66,6 +66,8 @@ export function ask({ title, verb, spans, address }, act) {
 /** Shows a sentence for a few seconds. */
 export function toast(sentence, bad = false) {
   const note = make("p", bad ? "toast bad" : "toast", sentence);
-  byId("toasts").append(note);
+  const toasts = byId("toasts");
+  toasts.append(note);
+  while (toasts.children.length > 4) toasts.firstChild.remove();
   setTimeout(() => note.remove(), bad ? 9000 : 5000);
 }
