@@ -191,11 +191,12 @@ test("on a phone", async () => {
   const page = await openPage(browser, server.url, phone);
   await submit(page, { register: true, name: "hugo", avatar: 5 });
   await entered(page);
-  const fits = () => page.evaluate(() => [...document.querySelectorAll("#hud > :not([hidden]), #say, #say-text")].every((e) => {
+  // Waited for: a new size of the window is laid out a moment later.
+  const fits = () => page.waitForFunction(() => [...document.querySelectorAll("#hud > :not([hidden]), #say, #say-text")].every((e) => {
     const r = e.getBoundingClientRect();
     return r.left >= 0 && r.right <= innerWidth && r.top >= 0 && r.bottom <= innerHeight;
-  }));
-  assert.ok(await fits(), "nothing sticks out in portrait");
+  }), null, { timeout: 5000 });
+  await fits(); // in portrait
   const from = await place(page, "hugo");
   await page.touchscreen.tap(300, 300);
   await page.waitForFunction((x) => tavern.actors.me.x > x + 30, from.x);
@@ -206,11 +207,11 @@ test("on a phone", async () => {
   const before = await page.locator("#log").evaluate((e) => e.clientHeight);
   await page.tap("#chat-toggle");
   assert.ok(await page.locator("#log").evaluate((e) => e.clientHeight) > before + 100, "the log unfolds");
-  assert.ok(await fits());
+  await fits();
   await page.tap("#near-toggle");
   await page.locator("#near-nobody").waitFor();
   await page.setViewportSize({ width: 844, height: 390 });
-  assert.ok(await fits(), "nothing sticks out in landscape");
+  await fits(); // in landscape
   const size = await page.evaluate(() => Number.parseFloat(getComputedStyle(document.getElementById("say-text")).fontSize));
   assert.ok(size >= 16, "no zoom when the field is touched");
   noErrors(page);
