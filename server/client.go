@@ -149,6 +149,9 @@ func (g *gate) Message(s *ws.Session, data []byte, text bool) {
 // offer gives a packet to the loop. On the poller, or with c.mu held.
 func (g *gate) offer(c *client, packet codec.Packet) {
 	if g.loop.Offer(&c.Player, packet) {
+		if c.dropped > 0 { // calm makes up for a burst
+			c.dropped--
+		}
 		return
 	}
 	if c.dropped++; c.dropped >= maxDropped {
