@@ -52,20 +52,34 @@ type Info struct {
 	Player    *Player
 }
 
-// Players calls f for every logged-in player, in no particular order.
-func (tx Tx) Players(f func(Info)) {
-	w := tx.l.world
-	for _, a := range w.actors {
+// Players calls f for every logged-in player, in no particular order. It takes the
+// loop's time, up to a microsecond for each: of many, better some at a time.
+func (tx Tx) Players(f func(Info)) { tx.PlayersFrom(0, len(tx.l.world.actors), f) }
+
+// PlayersFrom calls f for at most n players from a place in the loop's list on, and
+// returns the next place, -1 at the end. When some leave between two calls one
+// who is there may be passed over.
+func (tx Tx) PlayersFrom(from, n int, f func(Info)) (next int) {
+	actors := tx.l.world.actors
+	from = min(from, len(actors))
+	to := min(from+n, len(actors))
+	for _, a := range actors[from:to] {
 		f(Info{ID: a.id, Name: a.name, X: a.x, Y: a.y, Since: time.Unix(int64(a.since), 0), Muted: fromUnix(a.muted),
 			Moderator: a.moderator, Player: a.player})
 	}
+	if to == len(actors) {
+		return -1
+	}
+	return to
 }
 
-// Guests calls f for every guest, in no particular order, with its name and
-// nothing else beside the Player.
-func (tx Tx) Guests(f func(Info)) {
+// Guests calls f for every guest, in no particular order and until f returns
+// false, with its name and nothing else beside the Player.
+func (tx Tx) Guests(f func(Info) bool) {
 	for _, p := range tx.l.world.guests {
-		f(Info{Name: strings.Clone(p.name(tx.l.world)), Player: p})
+		if !f(Info{Name: strings.Clone(p.name(tx.l.world)), Player: p}) {
+			return
+		}
 	}
 }
 

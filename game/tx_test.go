@@ -2,6 +2,7 @@ package game
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -70,11 +71,12 @@ func TestTxSeesEverybody(t *testing.T) {
 			t.Errorf("the players are %v", names)
 		}
 		guests := 0
-		tx.Guests(func(i Info) {
+		tx.Guests(func(i Info) bool {
 			guests++
 			if i.Name != "guest-1" || i.ID != 0 || i.Player != s.players["visitor"] {
 				t.Errorf("%+v", i)
 			}
+			return true
 		})
 		if guests != 1 || tx.Guest(1) != s.players["visitor"] || tx.Guest(2) != nil || tx.Find(99) != nil {
 			t.Error("somebody is there who is not, or the other way round")
@@ -95,6 +97,40 @@ func TestTxSeesEverybody(t *testing.T) {
 	if n := s.loop.Stats().Guests.Load(); n != 0 {
 		t.Errorf("%d guests are left", n)
 	}
+}
+
+// TestTxPagesPlayers: page by page everybody comes once.
+func TestTxPagesPlayers(t *testing.T) {
+	s := newStage(t, Config{})
+	for i := range 10 {
+		s.join(fmt.Sprint("p", i), 0, 0)
+	}
+	s.tick(1)
+	for n := 1; n <= 11; n++ {
+		seen, pages := make(map[int64]int), 0
+		for from := 0; from >= 0; pages++ {
+			s.operate(func(tx Tx) { from = tx.PlayersFrom(from, n, func(i Info) { seen[i.ID]++ }) })
+		}
+		if len(seen) != 10 || pages != (10+n-1)/n {
+			t.Errorf("by %d: %d players on %d pages", n, len(seen), pages)
+		}
+	}
+	s.operate(func(tx Tx) {
+		if next := tx.PlayersFrom(99, 5, func(Info) { t.Error("somebody is beyond the end") }); next != -1 {
+			t.Errorf("beyond the end comes %d", next)
+		}
+	})
+	for range 2 {
+		s.guest("visitor")
+	}
+	s.tick(1)
+	s.operate(func(tx Tx) {
+		guests := 0
+		tx.Guests(func(Info) bool { guests++; return false })
+		if guests != 1 {
+			t.Errorf("%d guests after the first was enough", guests)
+		}
+	})
 }
 
 func TestTxMutes(t *testing.T) {

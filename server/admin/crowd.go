@@ -44,7 +44,7 @@ func (c *crowd) look(ctx context.Context) ([]moderation.Player, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(players, byName)
+	moderation.SortByName(players)
 	c.players, c.at = players, c.now()
 	return players, nil
 }
@@ -56,16 +56,13 @@ func (c *crowd) stale() {
 	c.players = nil
 }
 
-func byName(a, b moderation.Player) int {
-	return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.ID, b.ID))
-}
-
-// orders are how players can be sorted, each with the most telling first.
-var orders = map[string]func(a, b moderation.Player) int{
-	"name":    byName,
-	"since":   func(a, b moderation.Player) int { return a.Since.Compare(b.Since) },
-	"lag":     func(a, b moderation.Player) int { return cmp.Compare(b.Pending, a.Pending) },
-	"address": func(a, b moderation.Player) int { return a.Address.Compare(b.Address) },
+// orders are how players can be sorted, each with the most telling first. Those of
+// one place are by name, as the crowd is.
+var orders = map[string]func(a, b *moderation.Player) int{
+	"name":    func(a, b *moderation.Player) int { return 0 },
+	"since":   func(a, b *moderation.Player) int { return a.Since.Compare(b.Since) },
+	"lag":     func(a, b *moderation.Player) int { return cmp.Compare(b.Pending, a.Pending) },
+	"address": func(a, b *moderation.Player) int { return a.Address.Compare(b.Address) },
 }
 
 // search returns those of whom the name or the address holds text, or the one
@@ -88,15 +85,15 @@ func search(players []moderation.Player, text, order string, reverse bool) []mod
 			}
 		}
 	}
-	by := orders[order]
-	if order != "name" || reverse {
-		found = slices.Clone(found)
-		slices.SortStableFunc(found, func(a, b moderation.Player) int {
-			if reverse {
-				a, b = b, a
-			}
-			return by(a, b)
-		})
+	if order == "name" && !reverse {
+		return found
+	}
+	found = slices.Clone(found)
+	if by := orders[order]; order != "name" {
+		slices.SortStableFunc(found, func(a, b moderation.Player) int { return by(&a, &b) })
+	}
+	if reverse {
+		slices.Reverse(found)
 	}
 	return found
 }

@@ -81,7 +81,9 @@ func (d *Desk) carryOut(ctx context.Context, c game.Command) {
 		d.log.Error("a chat command failed", "command", name, "by", by.name, "error", err)
 		lines = []string{"Something went wrong, try again in a moment"}
 	}
-	err = d.visit(ctx, func(tx game.Tx) {
+	// It need not wait until the loop has told them, so that a crowd that asks for
+	// help does not hold up a moderator.
+	err = d.hand(ctx, func(tx game.Tx) {
 		for _, line := range lines {
 			tx.Tell(c.Player, line)
 		}
@@ -127,26 +129,63 @@ func (d *Desk) helpCommand(_ context.Context, by By, _ string) ([]string, error)
 	return lines, nil
 }
 
-// maxNamesBytes bounds what /who says: enough for a screen of chat.
-const maxNamesBytes = 600
+const (
+	// maxNamesBytes bounds what /who says: enough for a screen of chat.
+	maxNamesBytes = 600
+	// rosterAge is how old what /who says may be, so that everybody may ask.
+	rosterAge = time.Second
+)
 
-func (d *Desk) whoCommand(ctx context.Context, _ By, part string) ([]string, error) {
+// roster is who was in the world a moment ago. It belongs to Run's goroutine.
+type roster struct {
+	at     time.Time
+	names  []string // of players, in order
+	keys   []string // the same in lower case
+	guests []string
+}
+
+// lately returns the roster, a fresh one if need be.
+func (d *Desk) lately(ctx context.Context) (*roster, error) {
+	r := &d.roster
+	if now := d.now(); !r.at.IsZero() && now.Sub(r.at) < rosterAge && !now.Before(r.at) {
+		return r, nil
+	}
 	everybody, err := d.Who(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	guests := 0
+	*r = roster{at: d.now()}
+	SortByName(everybody)
 	for _, p := range everybody {
-		switch {
-		case part != "" && !strings.Contains(strings.ToLower(p.Name), strings.ToLower(part)):
-		case p.ID == 0 && part == "":
-			guests++
-		default:
-			names = append(names, p.Name)
+		if p.ID == 0 {
+			r.guests = append(r.guests, p.Name)
+			continue
+		}
+		r.names = append(r.names, p.Name)
+		r.keys = append(r.keys, strings.ToLower(p.Name))
+	}
+	return r, nil
+}
+
+func (d *Desk) whoCommand(ctx context.Context, _ By, part string) ([]string, error) {
+	r, err := d.lately(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names, guests := r.names, len(r.guests)
+	if part = strings.ToLower(part); part != "" {
+		names, guests = nil, 0
+		for i, key := range r.keys {
+			if strings.Contains(key, part) {
+				names = append(names, r.names[i])
+			}
+		}
+		for _, g := range r.guests {
+			if strings.Contains(g, part) {
+				guests++
+			}
 		}
 	}
-	slices.SortFunc(names, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
 	said, n := "", 0
 	for ; n < len(names) && len(said)+len(names[n]) < maxNamesBytes; n++ {
 		if n > 0 {

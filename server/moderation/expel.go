@@ -55,10 +55,11 @@ func byNetwork(network netip.Prefix) finder {
 				found(i.Player, false)
 			}
 		})
-		tx.Guests(func(i game.Info) {
+		tx.Guests(func(i game.Info) bool {
 			if network.Contains(addressOf(i.Player.Conn())) {
 				found(i.Player, true)
 			}
+			return true
 		})
 	}
 }

@@ -232,7 +232,7 @@ func (v *tavern) guest(addr string) *visitor {
 	p := v.stranger("a guest", addr)
 	v.loop.EnterGuest(&p.Player, p)
 	v.inside(func(tx game.Tx) (in bool) {
-		tx.Guests(func(i game.Info) { in = in || i.Player == &p.Player })
+		tx.Guests(func(i game.Info) bool { in = in || i.Player == &p.Player; return true })
 		return in
 	})
 	return p
@@ -270,7 +270,7 @@ func (v *tavern) empty() {
 	v.inside(func(tx game.Tx) bool {
 		n := 0
 		tx.Players(func(game.Info) { n++ })
-		tx.Guests(func(game.Info) { n++ })
+		tx.Guests(func(game.Info) bool { n++; return true })
 		return n == 0
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -79,7 +80,10 @@ type Desk struct {
 	commands chan game.Command
 	counts   [len(actions)]atomic.Uint64
 	full     atomic.Uint64
-	crowd    atomic.Int64 // how many Who found last
+	roster   roster
+
+	whoMu sync.Mutex
+	seen  []seen // Who's scratch
 }
 
 // New makes a Desk that knows the bans, mutes and roles in the database.
@@ -189,15 +193,26 @@ func (d *Desk) visit(ctx context.Context, f func(tx game.Tx)) error {
 	ctx, cancel := context.WithTimeout(ctx, loopPatience)
 	defer cancel()
 	done := make(chan struct{})
-	g := func(tx game.Tx) {
+	err := d.hand(ctx, func(tx game.Tx) {
 		defer close(done)
 		f(tx)
+	})
+	if err != nil {
+		return err
 	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return refuse(Busy, "The world does not answer")
+	}
+}
+
+// hand gives f to the loop, which will run it at its next tick, and waits only
+// while the loop's queue is full. The error is a Refusal; then f does not run.
+func (d *Desk) hand(ctx context.Context, f func(tx game.Tx)) error {
 	for {
-		err := d.world.Do(g)
-		if err == nil {
-			break
-		}
+		err := d.world.Do(f)
 		if !errors.Is(err, game.ErrBusy) {
 			return err
 		}
@@ -208,11 +223,5 @@ func (d *Desk) visit(ctx context.Context, f func(tx game.Tx)) error {
 			pause.Stop()
 			return refuse(Busy, "The world is busy, try again in a moment")
 		}
-	}
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return refuse(Busy, "The world does not answer")
 	}
 }
