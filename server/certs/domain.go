@@ -174,16 +174,14 @@ func (d *Domains) get(ctx context.Context, name string) (*tls.Certificate, error
 // Handler answers an authority that asks on port 80 (HTTP-01), and sends everybody
 // else to the TLS port, whose number is given.
 func (d *Domains) Handler(port string) http.Handler {
-	return d.manager.HTTPHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	answer := d.manager.HTTPHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			http.Error(w, "Use https://", http.StatusBadRequest)
 			return
 		}
 		// To a name of ours, and to no other that a request may bring.
 		host := d.names[0]
-		if asked, _, err := net.SplitHostPort(r.Host); err == nil && slices.Contains(d.names, asked) {
-			host = asked
-		} else if slices.Contains(d.names, r.Host) {
+		if slices.Contains(d.names, r.Host) {
 			host = r.Host
 		}
 		if port != "443" {
@@ -191,4 +189,11 @@ func (d *Domains) Handler(port string) http.Handler {
 		}
 		http.Redirect(w, r, "https://"+host+r.URL.RequestURI(), http.StatusFound)
 	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if host, _, err := net.SplitHostPort(r.Host); err == nil {
+			r = r.Clone(r.Context())
+			r.Host = host // autocert knows names, and whoever asks at another port adds it
+		}
+		answer.ServeHTTP(w, r)
+	})
 }
