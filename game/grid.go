@@ -22,15 +22,16 @@ type grid struct {
 // cell is one square of the grid. actors are those who stand in it; aud and
 // area exist while players are at home in it.
 type cell struct {
-	x, y   int32
-	actors []*actor
-	homes  int              // players whose own actor stands here
-	aud    *stream.Audience // those players
-	area   *stream.Stream   // who comes into their sight, goes and walks there
-	inView int              // how many are shown to them, see view.go
-	crowd  []*actor         // who, when not all around are
-	swap   uint32           // tick of the last replacement in view
-	stale  bool             // its audience is to be shown the view afresh, in this tick
+	x, y    int32
+	actors  []*actor
+	homes   int              // players whose own actor stands here
+	aud     *stream.Audience // those players
+	area    *stream.Stream   // who comes into their sight, goes and walks there
+	inView  int              // how many are shown to them, see view.go
+	crowd   []*actor         // who, when not all around are
+	swap    uint32           // tick of the last replacement in view
+	stale   bool             // its audience is to be shown the view afresh, in this tick
+	growing bool             // stands in world.growing: its view has more room than it had
 }
 
 func newGrid(bounds Bounds, edge float64) grid {

@@ -173,6 +173,7 @@ func (l *Loop) tick() {
 	if l.now%forgetTicks == 0 {
 		l.world.forgetPoses()
 	}
+	l.world.growViews()
 	l.world.showViews()
 	l.retireRings()
 	l.writers.Publish()

@@ -173,9 +173,9 @@ func (d *drama) check() {
 		switch {
 		case wit.own != me.id:
 			d.t.Fatalf("tick %d: %s takes %d for its own actor, it is %d", d.clock, name, wit.own, me.id)
-		case len(near) <= w.cfg.View && len(wit.known) != len(near):
+		case len(near) <= w.cfg.View && len(wit.known) != len(near) && len(w.growing) == 0:
 			d.t.Fatalf("tick %d: %s knows %d of the %d in sight", d.clock, name, len(wit.known), len(near))
-		case len(near) > w.cfg.View && (len(wit.known) < w.cfg.View || len(wit.known) > w.cfg.View+1):
+		case len(near) > w.cfg.View && (len(wit.known) < w.cfg.View && len(w.growing) == 0 || len(wit.known) > w.cfg.View+1):
 			d.t.Fatalf("tick %d: %s knows %d in a crowd of %d, want %d", d.clock, name, len(wit.known), len(near), w.cfg.View)
 		}
 	}

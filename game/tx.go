@@ -158,12 +158,6 @@ func (tx Tx) SetModerator(p *Player, is bool) {
 	}
 }
 
-// LimitChat changes Config.ChatRate and Config.ChatBurst.
-func (tx Tx) LimitChat(perSecond float64, burst int) { tx.l.world.limitChat(perSecond, burst) }
-
-// LimitTargets changes Config.TargetRate and Config.TargetBurst.
-func (tx Tx) LimitTargets(perSecond float64, burst int) { tx.l.world.limitTargets(perSecond, burst) }
-
 // Command is a chat that begins with a slash, on its way to Config.Command.
 type Command struct {
 	Player    *Player // to answer with Tx.Tell

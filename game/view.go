@@ -15,7 +15,8 @@ import (
 //	a is in h's view  <=>  a.shown has bit(a.cell, h)
 //	h.inView is their number, at most Config.View
 //	h has a view and an area stream  <=>  h.homes > 0
-//	h.inView < Config.View  =>  everybody in the nine cells is in it
+//	h.inView < Config.View  =>  everybody in the nine cells is in it, or h is growing
+//	h is growing  =>  h.crowd lists them
 //	h.crowd, if not nil, lists them; without it they are all in the nine cells
 //
 // Only a crowded view needs a list: elsewhere it would cost each player 200 bytes.
@@ -244,6 +245,9 @@ func (w *world) stir(a *actor) {
 
 // refill brings somebody into a place that has become free in h's view.
 func (w *world) refill(h *cell) {
+	if h.growing {
+		return // it is being filled
+	}
 	for h.inView < w.cfg.View {
 		var next *actor
 		w.grid.around(h, func(n *cell) {

@@ -43,6 +43,7 @@ type world struct {
 	actors      []*actor
 	walkers     []*actor
 	stale       []*cell        // cells whose view has changed, or whom in it, in this tick
+	growing     []*cell        // cells whose view is filling up, see setView
 	poses       []*stream.Pose // scratch of showViews
 	halted      []*actor       // stand since a while or have left; may still have a pose
 	playersChat *stream.Stream

@@ -63,13 +63,13 @@ func (w *writer) sweepBlocked() {
 // it, or packets for it alone.
 func (w *writer) tooSlow(l *Listener, now int64) bool {
 	e := l.extra
-	if now-e.blockedSince > int64(w.cfg.MaxBlocked) || e.outboxBytes > w.cfg.MaxLagBytes ||
-		l.sh.aud.lag(&l.cursors) > int64(w.cfg.MaxLagBytes) {
+	if now-e.blockedSince > int64(w.limits.MaxBlocked) || e.outboxBytes > w.limits.MaxLagBytes ||
+		l.sh.aud.lag(&l.cursors) > int64(w.limits.MaxLagBytes) {
 		return true
 	}
 	for i := 0; e.moves > 0 && i < len(e.outbox); i++ {
 		o := &e.outbox[i]
-		if o.kind == opMove && o.aud.lag(&o.cursors) > int64(w.cfg.MaxLagBytes) {
+		if o.kind == opMove && o.aud.lag(&o.cursors) > int64(w.limits.MaxLagBytes) {
 			return true
 		}
 	}

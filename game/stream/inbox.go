@@ -40,11 +40,13 @@ const opBytes = int(unsafe.Sizeof(op{}))
 
 // batch is what one tick tells one writer.
 type batch struct {
-	told  uint32 // tick whose news these are, 0 when there are none
-	ops   []op
-	news  []*Stream
-	next  *batch
-	depth int // of the spares: how many from here on; only the writer stores and reads it
+	told uint32 // tick whose news these are, 0 when there are none
+	ops  []op
+	news []*Stream
+	// limits, unless nil, hold from now on.
+	limits *Limits
+	next   *batch
+	depth  int // of the spares: how many from here on; only the writer stores and reads it
 }
 
 // A tick takes two batches. More spares than a few, and larger ones than a busy
@@ -58,7 +60,7 @@ const (
 // send hands the filled batch over, if there is anything in it. Loop only.
 func (w *writer) send() {
 	b := w.out
-	if len(b.ops) == 0 && len(b.news) == 0 {
+	if len(b.ops) == 0 && len(b.news) == 0 && b.limits == nil {
 		return
 	}
 	for {
@@ -99,6 +101,9 @@ func (w *writer) takeBatches() {
 		if b.told != 0 {
 			w.told = b.told
 		}
+		if b.limits != nil {
+			w.limit(*b.limits)
+		}
 		for i := range b.ops {
 			w.carryOut(&b.ops[i])
 		}
@@ -115,7 +120,7 @@ func (w *writer) takeBatches() {
 func (w *writer) recycle(b *batch) {
 	clear(b.ops)
 	clear(b.news)
-	b.ops, b.news, b.told = b.ops[:0], b.news[:0], 0
+	b.ops, b.news, b.told, b.limits = b.ops[:0], b.news[:0], 0, nil
 	if cap(b.ops) > maxSpareOps || cap(b.news) > maxSpareNews {
 		return
 	}

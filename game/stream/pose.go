@@ -107,6 +107,7 @@ func (g *gather) poses(l *Listener, sc *scene, now uint32) {
 		}
 		return
 	}
+	w.stats.Throttled.Add(1)
 	w.owe(l.sh)
 	slots := room * len(w.pending) / bytes // how many poses fit
 	nearest := 0

@@ -38,7 +38,8 @@ type writer struct {
 	owes  atomic.Bool   // wants to be woken in the next tick though nothing is said; the writer stores it
 
 	clock        *atomic.Uint32
-	bytesPerTick float64 // of poses, for one listener
+	limits       Limits
+	bytesPerTick float64 // of poses, for one listener: of limits
 	perSecond    uint32  // ticks: the longest pause that saves up bandwidth
 
 	flush    time.Duration // bound on the last flush, set before stop
@@ -62,16 +63,17 @@ type writer struct {
 }
 
 func newWriter(id int, cfg *Config, stats *Stats, clock *atomic.Uint32) *writer {
-	return &writer{
+	w := &writer{
 		id: id, cfg: cfg, stats: stats,
 		out:   new(batch),
 		wake:  make(chan struct{}, 1),
 		epoch: time.Now(),
 
-		clock:        clock,
-		bytesPerTick: float64(cfg.BytesPerSecond) * cfg.Tick.Seconds(),
-		perSecond:    max(1, uint32(time.Second/cfg.Tick)),
+		clock:     clock,
+		perSecond: max(1, uint32(time.Second/cfg.Tick)),
 	}
+	w.limit(Limits{cfg.MaxLagBytes, cfg.MaxBlocked, cfg.BytesPerSecond})
+	return w
 }
 
 func (w *writer) wakeUp() {

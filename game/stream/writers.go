@@ -43,12 +43,8 @@ func (c Config) withDefaults() Config {
 		c.Writers = 1
 	}
 	c.Writers = min(c.Writers, 64)
-	if c.MaxLagBytes <= 0 {
-		c.MaxLagBytes = 4 << 20
-	}
-	if c.MaxBlocked <= 0 {
-		c.MaxBlocked = 5 * time.Minute
-	}
+	l := Limits{c.MaxLagBytes, c.MaxBlocked, c.BytesPerSecond}.withDefaults()
+	c.MaxLagBytes, c.MaxBlocked, c.BytesPerSecond = l.MaxLagBytes, l.MaxBlocked, l.BytesPerSecond
 	if c.MaxWriteBytes <= 0 {
 		c.MaxWriteBytes = 128 << 10
 	}
@@ -58,10 +54,6 @@ func (c Config) withDefaults() Config {
 	if c.Tick <= 0 {
 		c.Tick = 50 * time.Millisecond
 	}
-	if c.BytesPerSecond <= 0 {
-		c.BytesPerSecond = 64000
-	}
-	c.BytesPerSecond = max(c.BytesPerSecond, 8000)
 	if c.SlowCode == 0 {
 		c.SlowCode = 1013
 	}
@@ -81,7 +73,8 @@ type Stats struct {
 	Passes        atomic.Uint64
 	PassNanos     atomic.Uint64 // time spent in passes
 	SlowConsumers atomic.Uint64
-	Blocked       atomic.Int64 // listeners with an unflushed write now
+	Throttled     atomic.Uint64 // visits for which not all poses fitted into the bandwidth
+	Blocked       atomic.Int64  // listeners with an unflushed write now
 
 	FramesPerWrite Frames // of one write in sampleEvery
 
