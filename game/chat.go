@@ -24,7 +24,7 @@ func (w *world) chat(p *Player, text string) {
 		w.stats.ChatsTooFast.Add(1)
 		if !p.toldTooFast {
 			p.toldTooFast = true
-			w.deny(p, tooFast)
+			w.deny(p, TalkingTooFast, tooFast)
 		}
 		return
 	}
@@ -48,7 +48,7 @@ func (w *world) chat(p *Player, text string) {
 	}
 	if w.players > 0 {
 		w.packet = codec.AppendChat(w.packet[:0], p.name(w), text)
-		w.say(w.playersChat, p)
+		w.say(w.playersChat, p, w.players)
 	}
 	if len(w.guests) > 0 {
 		if p.actor == nil {
@@ -56,7 +56,7 @@ func (w *world) chat(p *Player, text string) {
 		} else {
 			w.packet = codec.AppendGuestChatFrom(w.packet[:0], p.actor.name, text)
 		}
-		w.say(w.guestsChat, p)
+		w.say(w.guestsChat, p, len(w.guests))
 	}
 }
 
@@ -75,7 +75,7 @@ func (w *world) command(p *Player, text string) {
 		c.ID, c.Moderator = p.actor.id, p.actor.moderator
 	}
 	if !w.cfg.Command(c) {
-		w.deny(p, "The server is busy, try again in a moment")
+		w.deny(p, CommandsFull, "The server is busy, try again in a moment")
 	}
 }
 
@@ -87,7 +87,7 @@ func (w *world) muted(p *Player) bool {
 		return false
 	}
 	w.stats.Muted.Add(1)
-	w.deny(p, "You are muted for another "+max(left.Round(time.Second), time.Second).String())
+	w.deny(p, IsMuted, "You are muted for another "+max(left.Round(time.Second), time.Second).String())
 	return true
 }
 
@@ -98,29 +98,34 @@ func (w *world) chatNear(p *Player, text string) {
 	a := p.actor
 	if a == nil {
 		w.packet = codec.AppendGuestChat(w.packet[:0], text)
-		w.say(w.guestsChat, p)
+		w.say(w.guestsChat, p, len(w.guests))
 		return
 	}
 	w.packet = codec.AppendChat(w.packet[:0], a.name, text)
 	frames := w.writers.Keep(codec.AppendTextFrame(w.frame[:0], w.packet))
-	r := w.cfg.ChatRange
+	r, sent := w.cfg.ChatRange, 0
 	w.grid.within(a.x-r, a.y-r, a.x+r, a.y+r, func(c *cell) {
 		for _, b := range c.actors {
 			if b != a && math.Hypot(b.x-a.x, b.y-a.y) <= r {
 				w.writers.SendKept(&b.player.Listener, frames)
+				sent++
 			}
 		}
 	})
+	w.stats.ChatsSent.Add(uint64(sent))
 }
 
-// say appends the world's packet to a chat stream, past its own sender.
-func (w *world) say(s *stream.Stream, sender *Player) {
+// say appends the world's packet to a chat stream that so many hear, past its own
+// sender.
+func (w *world) say(s *stream.Stream, sender *Player, listeners int) {
 	from := s.Position()
 	w.frame = codec.AppendTextFrame(w.frame[:0], w.packet)
 	w.writers.Append(s, w.frame)
 	if sender.hears(s, w) {
 		w.writers.Skip(&sender.Listener, s, from)
+		listeners--
 	}
+	w.stats.ChatsSent.Add(uint64(listeners))
 }
 
 // hears reports whether p hears the chat stream s.

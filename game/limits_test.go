@@ -27,6 +27,9 @@ func TestTargetRate(t *testing.T) {
 	if n := denies(); n != 1 {
 		t.Errorf("told %d times, want once", n)
 	}
+	if n := stats.Denies[TargetsTooFast].Load(); n != 1 {
+		t.Errorf("%d denies counted, want 1", n)
+	}
 	burst("bob", 3)
 	if n := stats.TargetsTooFast.Load(); n != 2 {
 		t.Errorf("%d dropped: one player pays for another", n)

@@ -26,7 +26,7 @@ func (w *world) steer(p *Player, x, y float64) {
 			w.stats.TargetsTooFast.Add(1)
 			if !p.toldHasty {
 				p.toldHasty = true
-				w.deny(p, tooHasty)
+				w.deny(p, TargetsTooFast, tooHasty)
 			}
 			return
 		}

@@ -89,6 +89,7 @@ func TestRangeChanges(t *testing.T) {
 	s.join("far", 1000, 0)
 	s.tick(1)
 	s.told()
+	sent := uint64(0)
 	for _, c := range []struct {
 		pixels float64
 		heard  string
@@ -105,6 +106,10 @@ func TestRangeChanges(t *testing.T) {
 		}
 		if got := strings.Join(heard, " "); got != c.heard {
 			t.Errorf("within %v pixels %q hear it, want %q", c.pixels, got, c.heard)
+		}
+		sent += uint64(len(heard))
+		if got := s.loop.Stats().ChatsSent.Load(); got != sent {
+			t.Errorf("%d chats counted as sent, want %d", got, sent)
 		}
 	}
 }

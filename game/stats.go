@@ -16,10 +16,29 @@ type Stats struct {
 	Muted        atomic.Uint64 // chats dropped because their sender is muted
 	Commands     atomic.Uint64 // chats that began with a slash
 	Chats        atomic.Uint64 // said
+	ChatsSent    atomic.Uint64 // on their way to a listener, one for each
 	ChatsEmpty   atomic.Uint64 // dropped, no text
 	ChatsTooFast atomic.Uint64 // dropped, over the rate
 	Targets      atomic.Uint64
 	// TargetsTooFast were dropped, over the rate.
 	TargetsTooFast atomic.Uint64
 	Deltas         atomic.Uint64 // actors moved, summed over ticks
+	Denies         [Denials]atomic.Uint64
+}
+
+// Denial is why the loop denies something.
+type Denial uint8
+
+// The reasons; Denials is how many there are.
+const (
+	TalkingTooFast Denial = iota
+	TargetsTooFast
+	IsMuted
+	CommandsFull
+	Denials
+)
+
+// String is the reason's name in metrics.
+func (d Denial) String() string {
+	return [Denials]string{"talking_too_fast", "targets_too_fast", "muted", "commands_full"}[d]
 }

@@ -141,6 +141,9 @@ func TestTxMutes(t *testing.T) {
 	if got := s.told(); !strings.HasPrefix(got, `ann <- {"a":"Deny","p0":"You are muted for another `) || strings.Count(got, "\n") != 1 {
 		t.Errorf("told %s", got)
 	}
+	if n := s.loop.Stats().Denies[IsMuted].Load(); n != 1 {
+		t.Errorf("%d denies counted, want 1", n)
+	}
 	s.operate(func(tx Tx) { tx.Mute(s.players["ann"], time.Time{}) })
 	s.offer("ann", `{"a":"Chat","p0":"ann","p1":"and now?"}`)
 	s.tick(1)
@@ -167,6 +170,9 @@ func TestCommands(t *testing.T) {
 	s.tick(1)
 	s.expectTold(`visitor <- {"a":"Deny","p0":"The server is busy, try again in a moment"}
 `)
+	if n := s.loop.Stats().Denies[CommandsFull].Load(); n != 1 {
+		t.Errorf("%d denies counted, want 1", n)
+	}
 	want := []Command{
 		{Player: s.players["ann"], ID: s.ids["ann"], Name: "ann", Text: "/kick bob"},
 		{Player: s.players["ann"], ID: s.ids["ann"], Name: "ann", Text: "/kick bob", Moderator: true},

@@ -180,8 +180,9 @@ func (w *world) saveAll() {
 	}
 }
 
-// deny tells p alone why something was refused.
-func (w *world) deny(p *Player, reason string) {
+// deny tells p alone why something was refused; why is what it is counted as.
+func (w *world) deny(p *Player, why Denial, reason string) {
+	w.stats.Denies[why].Add(1)
 	w.private = frame(w.private[:0], codec.AppendDeny(w.packet[:0], reason))
 	w.writers.Send(&p.Listener, w.private)
 }
