@@ -71,7 +71,7 @@ func upgrade(edge *ws.Server, g *gate, w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Too many connections from your address", http.StatusServiceUnavailable)
 		return
 	}
-	if !edge.Upgrade(w, r) {
+	if !edge.Upgrade(w, r, g.trusted.clientAddr(r)) {
 		g.limiter.release(addr)
 	}
 }

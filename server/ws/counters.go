@@ -7,7 +7,7 @@ type counters struct {
 	accepted, messages, pongs    atomic.Uint64
 	bytesIn, bytesOut            atomic.Uint64
 	overflows, truncated, panics atomic.Uint64
-	silent, tls                  atomic.Uint64
+	silent, tls, stopped         atomic.Uint64
 	open                         atomic.Int64
 	closed                       [len(CloseCodes) + 2]atomic.Uint64
 	faults                       [maxFaults]atomic.Uint64
@@ -43,6 +43,7 @@ type Counters struct {
 	Panics    uint64            // of the handler
 	Silent    uint64            // sessions closed because pings went unanswered
 	TLS       uint64            // sessions closed because what came was no TLS record of theirs
+	Stopped   uint64            // sessions closed by Shutdown
 }
 
 // Counters takes a snapshot. Any goroutine.
@@ -64,6 +65,7 @@ func (s *Server) Counters() Counters {
 		Panics:    c.panics.Load(),
 		Silent:    c.silent.Load(),
 		TLS:       c.tls.Load(),
+		Stopped:   c.stopped.Load(),
 	}
 	for i, row := range CloseCodes {
 		snap.Closed[row.Name] = c.closed[i].Load()

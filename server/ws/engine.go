@@ -61,8 +61,9 @@ func (s *Server) startEngine() error {
 		return fmt.Errorf("ws: start the engine: %w", err)
 	}
 	s.sessions = make([]sessionSlot, files)
-	if s.cfg.MaxSessions == 0 {
-		s.cfg.MaxSessions = max(files-spareFiles, files/2)
+	most := max(files-spareFiles, files/2)
+	if s.cfg.MaxSessions == 0 || s.cfg.MaxSessions > most {
+		s.cfg.MaxSessions = most
 	}
 	return s.awaitPollers()
 }

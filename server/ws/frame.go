@@ -141,7 +141,7 @@ func decodeHeader(h *header, b []byte, open bool, total, limit int) (n int, faul
 		}
 		n = 10
 	}
-	if !h.op.control() && length > uint64(limit-total) {
+	if !h.op.control() && length > uint64(max(limit-total, 0)) { // the limit may have been lowered since the message began
 		return 0, faultTooBig
 	}
 

@@ -50,10 +50,15 @@ func serveOn(t testing.TB, cfg Config, lc ListenConfig, h Handler) *testServer {
 	return serveServer(t, s, lc)
 }
 
-// serveServer starts s.
-func serveServer(t testing.TB, s *Server, lc ListenConfig) *testServer {
+// serveServer starts s, behind what fronts make of its listener.
+func serveServer(t testing.TB, s *Server, lc ListenConfig, fronts ...func(net.Listener) (net.Listener, error)) *testServer {
 	t.Helper()
 	ln, err := Listen(t.Context(), "127.0.0.1:0", lc)
+	for _, front := range fronts {
+		if err == nil {
+			ln, err = front(ln)
+		}
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,13 +17,16 @@ import (
 
 // Config is what a Server can be told. Zero values mean the defaults.
 type Config struct {
-	// MaxMessageBytes bounds a message, all fragments together. Default 4096.
+	// MaxMessageBytes bounds a message, all fragments together. Default 4096. See
+	// Server.SetMaxMessage.
 	MaxMessageBytes int
 	// MaxPendingBytes bounds what waits for one peer behind the kernel's buffer,
-	// and so also a single Write. Default 1 MiB, at most 1 GiB.
+	// and so also a single Write. Default 1 MiB, at most 1 GiB. See
+	// Server.SetMaxPending.
 	MaxPendingBytes int
 	// MaxSessions bounds the connections; more are refused with 503 before the
-	// upgrade. Default: the limit of open files, less some for the rest of the process.
+	// upgrade. Default, and at most: the limit of open files, less some for the rest
+	// of the process.
 	MaxSessions int
 
 	// Pollers is the number of goroutines that read. Default: one per core that
@@ -45,8 +48,8 @@ type Config struct {
 	// CheckOrigin tells whether a request may upgrade; if not, it gets 403.
 	// Default: SameOrigin.
 	CheckOrigin func(*http.Request) bool
-	// ClientAddr tells a peer's address where it is not the connection's: behind
-	// a trusted proxy. An invalid address means the connection's. Default nil.
+	// ClientAddr tells ServeHTTP a peer's address where it is not the connection's:
+	// behind a trusted proxy. An invalid address means the connection's. Default nil.
 	ClientAddr func(*http.Request) netip.Addr
 	// Subprotocols are those on offer, best first. Default: none is ever selected.
 	Subprotocols []string
@@ -116,6 +119,9 @@ type Server struct {
 	counters counters
 	start    time.Time
 
+	// Of Config, and read for each piece of input and each Write.
+	maxMessage, maxPending atomic.Int64
+
 	// sessions has a slot per descriptor, for the one thing that is done to
 	// every session: shutdown. Like nbio's own table it costs 8 bytes per
 	// connection, where a map or links in the session would take three times that.
@@ -143,6 +149,8 @@ func New(cfg Config, h Handler) (*Server, error) {
 		mostFiles: mostFiles,
 		drained:   make(chan struct{}, 1),
 	}
+	s.SetMaxMessage(cfg.MaxMessageBytes)
+	s.SetMaxPending(cfg.MaxPendingBytes)
 	s.gate.shut = true
 	s.gate.empty = make(chan struct{})
 	s.closer = closer{
@@ -156,6 +164,14 @@ func New(cfg Config, h Handler) (*Server, error) {
 	}
 	return s, nil
 }
+
+// SetMaxMessage changes Config.MaxMessageBytes, at least 1, for every session: what
+// is under way may still end as it was announced. Any goroutine.
+func (s *Server) SetMaxMessage(bytes int) { s.maxMessage.Store(int64(bytes)) }
+
+// SetMaxPending changes Config.MaxPendingBytes, within its bounds, for every
+// session and from its next Write on. Any goroutine.
+func (s *Server) SetMaxPending(bytes int) { s.maxPending.Store(int64(bytes)) }
 
 // Start starts the pollers. Until it has returned, upgrades are refused.
 func (s *Server) Start() error {
@@ -200,7 +216,9 @@ func (s *Server) closeAll(ctx context.Context) error {
 	slots := s.slots()
 	for i := range slots {
 		if sess := slots[i].Load(); sess != nil {
-			sess.Close(CloseGoingAway, "server is stopping")
+			if sess.shut(CloseGoingAway, "server is stopping") {
+				s.counters.stopped.Add(1)
+			}
 		}
 	}
 	for s.sockets.Load() > 0 {

@@ -103,7 +103,7 @@ func (s *Session) Write(frames []byte) error {
 	if s.mute() {
 		return ErrClosed
 	}
-	if s.Pending()+len(frames) > s.srv.cfg.MaxPendingBytes {
+	if int64(s.Pending()+len(frames)) > s.srv.maxPending.Load() {
 		s.srv.counters.overflows.Add(1)
 		return ErrBacklog
 	}
@@ -176,9 +176,12 @@ func (s *Session) Pending() int { return int(s.pending.Load() &^ closingBit) }
 // ValidCloseCode accepts (else 1011); of reason 123 bytes are sent. No message is
 // delivered from now on, and Closed follows, on another goroutine. Any
 // goroutine; only the first call counts, and none after the session has ended.
-func (s *Session) Close(code int, reason string) {
+func (s *Session) Close(code int, reason string) { s.shut(code, reason) }
+
+// shut is Close, and tells whether it is what ends the session.
+func (s *Session) shut(code int, reason string) bool {
 	if !s.set(stateFated) {
-		return
+		return false
 	}
 	if !ValidCloseCode(code) {
 		code = CloseInternal
@@ -191,6 +194,7 @@ func (s *Session) Close(code int, reason string) {
 		s.srv.closer.report(s, code, reason)
 	}
 	s.bye(code, reason)
+	return true
 }
 
 // end is Close for what the peer did: it reports at once. Poller.
@@ -239,8 +243,9 @@ func (s *Session) feed(data []byte) {
 	}
 	var pongs *[]byte
 	var ev event
+	limit := int(s.srv.maxMessage.Load())
 	for {
-		data = s.parser.next(&ev, data, s.srv.cfg.MaxMessageBytes)
+		data = s.parser.next(&ev, data, limit)
 		switch ev.kind {
 		case eventNone:
 			s.pong(pongs)

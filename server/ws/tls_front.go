@@ -12,10 +12,6 @@ import (
 	"github.com/lesismal/llib/std/crypto/tls"
 )
 
-// mostGreetings bounds the connections that are in their TLS handshake or their
-// PROXY header; more wait in the kernel.
-const mostGreetings = 4096
-
 // FrontConfig says what happens to a connection before net/http sees it.
 type FrontConfig struct {
 	// TLS encrypts every connection. Default nil: none.
@@ -28,16 +24,23 @@ type FrontConfig struct {
 	Admit func(netip.Addr) bool
 	// Timeout bounds header and handshake together. Default 5 s.
 	Timeout time.Duration
+	// MostGreetings bounds the connections that are in their TLS handshake or their
+	// PROXY header; more wait in the kernel. Default 4096.
+	MostGreetings int
 }
 
-// Front puts TLS, or the PROXY protocol, or both before a listener of [Listen].
-// Its connections can become sessions. It is closed like any listener, and waits
-// then for the goroutines that it has started.
-func Front(ln net.Listener, cfg FrontConfig) (net.Listener, error) {
+// Front puts TLS, or the PROXY protocol, or both, or nothing before a listener of
+// [Listen], and counts for whom net/http had no patience. Its connections can
+// become sessions. It is closed like any listener, and waits then for the
+// goroutines that it has started.
+func Front(ln net.Listener, cfg FrontConfig) (*FrontListener, error) {
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = 5 * time.Second
 	}
-	l := &frontListener{Listener: ln, cfg: cfg, ready: make(chan accepted), slots: make(chan struct{}, mostGreetings)}
+	if cfg.MostGreetings <= 0 {
+		cfg.MostGreetings = 4096
+	}
+	l := &FrontListener{Listener: ln, cfg: cfg, ready: make(chan accepted), slots: make(chan struct{}, cfg.MostGreetings)}
 	if cfg.TLS != nil {
 		var err error
 		if l.tls, err = cfg.TLS.config(); err != nil {
@@ -45,16 +48,19 @@ func Front(ln net.Listener, cfg FrontConfig) (net.Listener, error) {
 		}
 	}
 	l.quit, l.stop = context.WithCancel(context.Background())
-	l.tasks.Go(l.listen)
+	if l.greets() {
+		l.tasks.Go(l.listen)
+	}
 	return l, nil
 }
 
-// frontListener greets connections, each on a goroutine of its own and for a
+// FrontListener greets connections, each on a goroutine of its own and for a
 // bounded time, before net/http sees them: PROXY header, admission, TLS handshake.
-type frontListener struct {
+type FrontListener struct {
 	net.Listener
-	cfg FrontConfig
-	tls *tls.Config // nil: plain
+	cfg    FrontConfig
+	tls    *tls.Config // nil: plain
+	counts frontCounts
 
 	ready chan accepted
 	slots chan struct{}
@@ -69,8 +75,18 @@ type accepted struct {
 	err  error
 }
 
+// greets tells whether anything comes before net/http.
+func (l *FrontListener) greets() bool { return l.tls != nil || l.cfg.Proxy != nil }
+
 // Accept returns the next connection that has been greeted.
-func (l *frontListener) Accept() (net.Conn, error) {
+func (l *FrontListener) Accept() (net.Conn, error) {
+	if !l.greets() {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		return &plainConn{TCPConn: c.(*net.TCPConn), watch: headerWatch{counts: &l.counts}}, nil
+	}
 	select {
 	case a := <-l.ready:
 		return a.conn, a.err
@@ -80,14 +96,14 @@ func (l *frontListener) Accept() (net.Conn, error) {
 }
 
 // Close closes the port and all that is still being greeted.
-func (l *frontListener) Close() error {
+func (l *FrontListener) Close() error {
 	err := l.Listener.Close()
 	l.stop()
 	l.tasks.Wait()
 	return err
 }
 
-func (l *frontListener) listen() {
+func (l *FrontListener) listen() {
 	for {
 		c, err := l.Listener.Accept()
 		if err != nil {
@@ -99,9 +115,14 @@ func (l *frontListener) listen() {
 		}
 		select {
 		case l.slots <- struct{}{}:
-		case <-l.quit.Done():
-			_ = c.Close()
-			return
+		default:
+			l.counts.full.Add(1)
+			select {
+			case l.slots <- struct{}{}:
+			case <-l.quit.Done():
+				_ = c.Close()
+				return
+			}
 		}
 		l.tasks.Go(func() {
 			greeted := l.greet(c.(*net.TCPConn))
@@ -115,7 +136,7 @@ func (l *frontListener) listen() {
 	}
 }
 
-func (l *frontListener) pass(a accepted) bool {
+func (l *FrontListener) pass(a accepted) bool {
 	select {
 	case l.ready <- a:
 		return true
@@ -125,14 +146,15 @@ func (l *frontListener) pass(a accepted) bool {
 }
 
 // greet makes of a TCP connection one that net/http can talk to, or nil.
-func (l *frontListener) greet(tcp *net.TCPConn) net.Conn {
+func (l *FrontListener) greet(tcp *net.TCPConn) net.Conn {
 	_ = tcp.SetDeadline(time.Now().Add(l.cfg.Timeout))
 	stop := context.AfterFunc(l.quit, func() { _ = tcp.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	c := &frontConn{tcp: tcp, client: tcp.RemoteAddr().(*net.TCPAddr)}
+	c := &frontConn{tcp: tcp, client: tcp.RemoteAddr().(*net.TCPAddr), watch: headerWatch{counts: &l.counts}}
 	if l.cfg.Proxy != nil && l.cfg.Proxy(c.addr()) {
 		client, err := readProxyHeader(tcp)
 		if err != nil {
+			l.counts.greetingFailed(err)
 			return nil
 		}
 		c.proxied = true
@@ -148,6 +170,7 @@ func (l *frontListener) greet(tcp *net.TCPConn) net.Conn {
 		}
 		c.tls = tls.NewConn(tcp, l.tls, false, false, &recordBuffers)
 		if err := c.tls.Handshake(); err != nil {
+			l.counts.greetingFailed(err)
 			answerPlaintext(tcp, err)
 			return nil
 		}
@@ -200,6 +223,7 @@ type frontConn struct {
 	tcp     *net.TCPConn
 	client  *net.TCPAddr
 	proxied bool
+	watch   headerWatch
 
 	mu  sync.Mutex // llib's records are its own affair only one way at a time
 	tls *tls.Conn  // nil: plain
@@ -213,6 +237,12 @@ func (c *frontConn) addr() netip.Addr { return c.client.AddrPort().Addr() }
 
 // Read reads what the client sent. See net.Conn.
 func (c *frontConn) Read(b []byte) (int, error) {
+	n, err := c.read(b)
+	c.watch.read(n, err)
+	return n, err
+}
+
+func (c *frontConn) read(b []byte) (int, error) {
 	if c.tls == nil {
 		return c.tcp.Read(b)
 	}
@@ -240,6 +270,7 @@ func (c *frontConn) Read(b []byte) (int, error) {
 
 // Write writes to the client. See net.Conn.
 func (c *frontConn) Write(b []byte) (int, error) {
+	c.watch.write(b)
 	if c.tls == nil {
 		return c.tcp.Write(b)
 	}
@@ -275,10 +306,16 @@ func (c *frontConn) LocalAddr() net.Addr { return c.tcp.LocalAddr() }
 func (c *frontConn) RemoteAddr() net.Addr { return c.client }
 
 // SetDeadline bounds reads and writes. See net.Conn.
-func (c *frontConn) SetDeadline(t time.Time) error { return c.tcp.SetDeadline(t) }
+func (c *frontConn) SetDeadline(t time.Time) error {
+	c.watch.deadline(t)
+	return c.tcp.SetDeadline(t)
+}
 
 // SetReadDeadline bounds reads. See net.Conn.
-func (c *frontConn) SetReadDeadline(t time.Time) error { return c.tcp.SetReadDeadline(t) }
+func (c *frontConn) SetReadDeadline(t time.Time) error {
+	c.watch.deadline(t)
+	return c.tcp.SetReadDeadline(t)
+}
 
 // SetWriteDeadline bounds writes. See net.Conn.
 func (c *frontConn) SetWriteDeadline(t time.Time) error { return c.tcp.SetWriteDeadline(t) }

@@ -121,7 +121,7 @@ func (s *Session) unseal(data, buf []byte) (n int, err error) {
 	})
 	defer give(out)
 	if len(*out) > 0 && !s.mute() { // nothing follows our own end
-		if s.Pending()+len(*out) > s.srv.cfg.MaxPendingBytes {
+		if int64(s.Pending()+len(*out)) > s.srv.maxPending.Load() {
 			err = ErrBacklog // asks for new keys and does not read them
 		} else if failed := s.pushBytes(*out, false); err == nil {
 			err = failed

@@ -55,11 +55,12 @@ func newRefusal(label string, status int, text, name, value string) *refusal {
 
 // ServeHTTP answers a handshake (RFC 6455 section 4.2) and makes the connection
 // a session, or refuses it with a status and a sentence that says why.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.Upgrade(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.Upgrade(w, r, s.clientAddr(r)) }
 
-// Upgrade is ServeHTTP for callers who count connections: it tells whether a
-// session was opened, in which case Handler.Closed follows some time.
-func (s *Server) Upgrade(w http.ResponseWriter, r *http.Request) bool {
+// Upgrade is ServeHTTP for callers who count connections by address: they say
+// whose it is if a proxy stands between (as of Config.ClientAddr), and hear whether
+// a session was opened, in which case Handler.Closed follows some time.
+func (s *Server) Upgrade(w http.ResponseWriter, r *http.Request, addr netip.Addr) bool {
 	if !s.gate.enter() {
 		s.refuse(w, refuseStopping)
 		return false
@@ -74,7 +75,6 @@ func (s *Server) Upgrade(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	protocol := s.subprotocol(r)
-	addr := s.clientAddr(r) // before a slot is taken: hooks may panic
 	if !s.takeSlot() {
 		s.refuse(w, refuseFull)
 		return false
@@ -115,11 +115,15 @@ func (s *Server) upgrade(w http.ResponseWriter, key string, protocol uint8, addr
 	}
 	var tcp *net.TCPConn
 	front, fronted := std.(*frontConn)
-	if fronted {
-		tcp = front.tcp
-		proxied = proxied || front.proxied
-	} else if tcp, _ = std.(*net.TCPConn); tcp == nil {
-		// A wrapped connection: nbio would read past the wrapper.
+	switch c := std.(type) {
+	case *frontConn:
+		tcp = c.tcp
+		proxied = proxied || c.proxied
+	case *plainConn:
+		tcp = c.TCPConn
+	case *net.TCPConn:
+		tcp = c
+	default: // a wrapped connection: nbio would read past the wrapper
 		s.log.Error("the listener's connections are not *net.TCPConn: see ws.Listen")
 		_ = std.Close()
 		return refuseWrite

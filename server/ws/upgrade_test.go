@@ -291,7 +291,23 @@ func TestConfigErrors(t *testing.T) {
 // BenchmarkHandshake is a whole connection: dial, upgrade, close, as one after
 // the other; the client's share is in it.
 func BenchmarkHandshake(b *testing.B) {
-	s := serve(b, Config{}, calls{})
+	for _, c := range []struct {
+		name   string
+		listen func(net.Listener) (net.Listener, error)
+	}{
+		{"bare", func(ln net.Listener) (net.Listener, error) { return ln, nil }},
+		{"counted", func(ln net.Listener) (net.Listener, error) { return Front(ln, FrontConfig{}) }},
+	} {
+		b.Run(c.name, func(b *testing.B) { benchmarkHandshake(b, c.listen) })
+	}
+}
+
+func benchmarkHandshake(b *testing.B, front func(net.Listener) (net.Listener, error)) {
+	server, err := New(Config{}, calls{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := serveServer(b, server, ListenConfig{}, front)
 	request := []byte(handshake())
 	b.ReportAllocs()
 	for b.Loop() {
