@@ -30,6 +30,9 @@ const growth = 5
 // setView changes how many actors a view has at most. What is too much leaves at
 // once; what there is room for comes in some ticks, see growViews.
 func (w *world) setView(most int) {
+	if most == w.cfg.View {
+		return
+	}
 	w.cfg.View = most
 	for _, h := range w.grid.cells {
 		switch {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,9 +18,8 @@ const (
 	// maxWaiting is how many packets a client may send while its Login or
 	// Register is under way. More are dropped and counted.
 	maxWaiting = 8
-	// maxStrikes malformed packets within a minute close the connection, as do
-	// maxDropped packets dropped because the player's ring was full.
-	maxStrikes = 10
+	// maxDropped packets dropped because the player's ring was full close the
+	// connection.
 	maxDropped = 64
 	// maxRetries is how often a Login that finds its account taken is tried again
 	// while somebody is just leaving.
@@ -72,7 +72,7 @@ type gate struct {
 	counts   counts
 	limiter  *limiter
 	limits   *limits
-	trusted  prefixes // proxies
+	peers    atomic.Pointer[peerConfig]
 	start    time.Time
 }
 
@@ -155,7 +155,6 @@ func (g *gate) offer(c *client, packet codec.Packet) {
 		return
 	}
 	if c.dropped++; c.dropped >= maxDropped {
-		g.counts.flooding.Add(1)
 		g.close(c, closeFlooding, "You are sending too fast")
 	}
 }
@@ -323,11 +322,14 @@ func (g *gate) malformed(c *client, err error) {
 	if !errors.As(err, &bad) {
 		bad = &codec.Error{Label: "other", Reason: denyInternal}
 	}
-	g.counts.malformed(bad.Label)
+	g.counts.malformed.WithLabelValues(bad.Label).Inc()
 	if minute := uint16(time.Since(g.start) / time.Minute); minute != c.strikeMinute {
 		c.strikeMinute, c.strikes = minute, 0
 	}
-	if c.strikes++; c.strikes >= maxStrikes {
+	if c.strikes < math.MaxUint8 { // with the limits off there is no end to them
+		c.strikes++
+	}
+	if most := g.limits.malformed(); most > 0 && int(c.strikes) >= most {
 		g.close(c, closeMalformed, "Too many malformed packets")
 		return
 	}
@@ -346,13 +348,13 @@ func (g *gate) refuse(c *client, err error) {
 
 // deny answers with a reason; label is what metrics call it.
 func (g *gate) deny(c *client, label, reason string) {
-	g.counts.denies.WithLabelValues(label).Inc()
+	g.counts.denies.add(label)
 	c.send(codec.AppendDeny(nil, reason))
 }
 
 // close ends a connection for breaking a rule; label is what metrics call it.
 func (g *gate) close(c *client, label, reason string) {
-	g.counts.closes.WithLabelValues(label).Inc()
+	g.counts.closes.add(label)
 	c.session.Close(ws.ClosePolicy, reason)
 }
 

@@ -284,11 +284,9 @@ func (c *config) openLog(to io.Writer) error {
 // usage prints every flag with its unit, its default and its variable.
 func usage(fs *flag.FlagSet, out io.Writer) {
 	fmt.Fprintln(out, "Tavern, a WebSocket game and chat server.\n\nUsage: server [flags]\n\nEvery flag can also be set as an environment variable, for example TAVERN_MAX_PLAYERS=5000.")
-	if len(commands) > 0 {
-		fmt.Fprintln(out, "\nCommands, each with -h of its own:")
-		for _, c := range commands {
-			fmt.Fprintln(out, "  server", c.name, c.usage)
-		}
+	fmt.Fprintln(out, "\nCommands, each with -h of its own:")
+	for _, c := range commands() {
+		fmt.Fprintln(out, "  server", c.name, c.usage)
 	}
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw)

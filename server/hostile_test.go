@@ -64,7 +64,7 @@ var hostile = []struct {
 // startHostile starts a server with fast ticks, so that bystanders prove quickly
 // that they go on.
 func startHostile(t *testing.T) (*testServer, *bystanders) {
-	s := startServer(t, "-tick", "10ms", "-chat-rate", "0", "-max-per-ip", "0")
+	s := startServer(t, "-tick", "10ms", "-chat-rate", "0", "-max-per-ip", "0", "-max-message", "8192")
 	return s, standBy(t, s)
 }
 
@@ -263,7 +263,7 @@ func TestHostilePackets(t *testing.T) {
 		}
 	}
 	// Not more at a time than one connection may send.
-	for batch := range slices.Chunk(slices.DeleteFunc(packets, func(p string) bool { return refusal(p) == nil }), maxStrikes-1) {
+	for batch := range slices.Chunk(slices.DeleteFunc(packets, func(p string) bool { return refusal(p) == nil }), mostMalformed-1) {
 		p := connect(t, s)
 		p.login("offender")
 		sent := batch[:0:0]

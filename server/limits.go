@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"hash/maphash"
 	"math"
@@ -14,87 +13,7 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 	"golang.org/x/time/rate"
-
-	"tavern/codec"
 )
-
-// maxMessageBytes is the longest message that a client may ever send.
-const maxMessageBytes = codec.MaxPacketBytes
-
-// limitConfig are the settings of LIMITS.md that are nobody else's. In all of
-// them 0 means no limit, where it says so.
-type limitConfig struct {
-	handshakeRate  float64
-	handshakeBurst int
-	loginTries     int
-	registrations  int
-	requests       int
-	targetRate     float64
-	targetBurst    int
-	message        int
-	headerBytes    int
-	headerTime     time.Duration
-	lag            int
-	backlog        int
-	blocked        time.Duration
-}
-
-func (c *limitConfig) flags(fs *flag.FlagSet) {
-	fs.Float64Var(&c.handshakeRate, "handshake-rate", 10, "WebSocket handshakes per `second` from one address (IPv6: one /64) in the long run, and four times as many of TLS; 0 = no limit")
-	fs.IntVar(&c.handshakeBurst, "handshake-burst", 100, "`handshakes` in a row before -handshake-rate counts")
-	fs.IntVar(&c.loginTries, "login-tries", 5, "failed `logins` of one account before each further one has to wait, 1 s, 2 s, 4 s and so on; one address has four times as many; 0 = no limit")
-	fs.IntVar(&c.registrations, "registrations-per-hour", 20, "new `accounts` per hour from one address, of which so many may come at once; 0 = no limit")
-	fs.IntVar(&c.requests, "requests-per-ip", 32, "logins and registrations of one address that may wait for their `hash` at a time, of 256 in all; 0 = no limit")
-	fs.Float64Var(&c.targetRate, "target-rate", 20, "Targets per `second` and player in the long run; 0 = no limit")
-	fs.IntVar(&c.targetBurst, "target-burst", 40, "`Targets` in a row before -target-rate counts")
-	fs.IntVar(&c.message, "max-message", codec.MaxPacketBytes, fmt.Sprintf("longest message a client may send in `bytes`, 256 to %d", codec.MaxPacketBytes))
-	fs.IntVar(&c.headerBytes, "max-header", 8192, "longest HTTP header in `bytes`, 1024 to 1048576")
-	fs.DurationVar(&c.headerTime, "header-time", 5*time.Second, "`duration` in which a header, or a TLS handshake, must have come, 100ms to 1m")
-	fs.IntVar(&c.lag, "max-lag", 4<<20, "how far a player may stay behind in what there is to hear, in `bytes`, 65536 or more")
-	fs.IntVar(&c.backlog, "max-backlog", 1<<20, "most `bytes` that wait for one player behind the kernel's buffer, 524288 to 1073741824")
-	fs.DurationVar(&c.blocked, "max-blocked", 5*time.Minute, "`duration` for which a player may read nothing of what waits for it, 1s or more")
-}
-
-func (c *limitConfig) check() error {
-	bad := func(v float64) bool { return !(v >= 0) || math.IsInf(v, 0) }
-	switch {
-	case bad(c.handshakeRate):
-		return fmt.Errorf("-handshake-rate %v: must be 0 (no limit) or more", c.handshakeRate)
-	case c.handshakeBurst < 1:
-		return fmt.Errorf("-handshake-burst %d: must be at least 1", c.handshakeBurst)
-	case c.loginTries < 0 || c.loginTries > 1000:
-		return fmt.Errorf("-login-tries %d: must be from 0 (no limit) to 1000", c.loginTries)
-	case c.registrations < 0:
-		return fmt.Errorf("-registrations-per-hour %d: must be 0 (no limit) or more", c.registrations)
-	case c.requests < 0:
-		return fmt.Errorf("-requests-per-ip %d: must be 0 (no limit) or more", c.requests)
-	case bad(c.targetRate):
-		return fmt.Errorf("-target-rate %v: must be 0 (no limit) or more", c.targetRate)
-	case c.targetBurst < 1:
-		return fmt.Errorf("-target-burst %d: must be at least 1", c.targetBurst)
-	case c.message < 256 || c.message > codec.MaxPacketBytes:
-		return fmt.Errorf("-max-message %d: must be from 256 to %d bytes", c.message, codec.MaxPacketBytes)
-	case c.headerBytes < 1024 || c.headerBytes > 1<<20:
-		return fmt.Errorf("-max-header %d: must be from 1024 to 1048576 bytes", c.headerBytes)
-	case c.headerTime < 100*time.Millisecond || c.headerTime > time.Minute:
-		return fmt.Errorf("-header-time %v: must be from 100ms to 1m", c.headerTime)
-	case c.lag < 64<<10:
-		return fmt.Errorf("-max-lag %d: must be at least 65536 bytes", c.lag)
-	case c.backlog < 512<<10 || c.backlog > 1<<30:
-		return fmt.Errorf("-max-backlog %d: must be from 524288 to 1073741824 bytes", c.backlog)
-	case c.blocked < time.Second:
-		return fmt.Errorf("-max-blocked %v: must be at least 1s", c.blocked)
-	}
-	return nil
-}
-
-// targets is the rate that holds: none when -limits is off.
-func (c *config) targets() float64 {
-	if !c.limits {
-		return 0
-	}
-	return c.limit.targetRate
-}
 
 // The limits that refuse, in metrics.
 const (
@@ -104,10 +23,13 @@ const (
 	limitAddress              // failed logins from an address
 	limitRegistrations        // from an address
 	limitRequests             // of an address in the hash queue
+	limitConnections          // in all
+	limitOfAddress            // connections
 	limitCount
 )
 
-var limitLabels = [limitCount]string{"handshakes", "tls_handshakes", "logins_of_account", "logins_from_address", "registrations", "requests"}
+var limitLabels = [limitCount]string{"handshakes", "tls_handshakes", "logins_of_account", "logins_from_address", "registrations", "requests",
+	"connections", "connections_of_address"}
 
 // tlsFactor is how many times -handshake-rate TLS handshakes may be: pages need
 // them too, and a refusal without TLS would be no answer.
@@ -120,7 +42,7 @@ const addressFactor = 4
 // limits are those per address and account. Each table is bounded; its lock is
 // taken for a handshake, a login or a registration, never for a packet.
 type limits struct {
-	cfg     limitConfig
+	cfg     atomic.Pointer[limitConfig]
 	on      atomic.Bool
 	refused [limitCount]atomic.Uint64
 	now     func() time.Time
@@ -137,8 +59,8 @@ type limits struct {
 }
 
 func newLimits(cfg limitConfig, on bool) *limits {
-	l := &limits{cfg: cfg, now: time.Now, seed: maphash.MakeSeed(), requests: make(map[netip.Prefix]int)}
-	l.on.Store(on)
+	l := &limits{now: time.Now, seed: maphash.MakeSeed(), requests: make(map[netip.Prefix]int)}
+	l.set(cfg, on)
 	rested := func(r *rate.Limiter, now time.Time) bool { return r.TokensAt(now) >= float64(r.Burst()) }
 	l.handshakes.rested, l.tls.rested, l.registrations.rested = rested, rested, rested
 	l.accounts.rested, l.addresses.rested = failures.rested, failures.rested
@@ -146,20 +68,38 @@ func newLimits(cfg limitConfig, on bool) *limits {
 	return l
 }
 
+// set changes the limits. What is counted so far stays: buckets go on at the new
+// rate, and whoever has fewer failures than are free now need not wait. Any goroutine.
+func (l *limits) set(cfg limitConfig, on bool) {
+	l.cfg.Store(&cfg)
+	l.on.Store(on)
+}
+
+// malformed is how many malformed packets in a minute are too many, 0 if none are.
+func (l *limits) malformed() int {
+	if !l.on.Load() {
+		return 0
+	}
+	return l.cfg.Load().malformed
+}
+
 // handshake lets a WebSocket handshake pass, or says for how long it should not
 // be tried again.
 func (l *limits) handshake(addr netip.Addr) (wait time.Duration) {
-	return l.pace(&l.handshakes, limitHandshakes, addr, l.cfg.handshakeRate, l.cfg.handshakeBurst)
+	c := l.cfg.Load()
+	return l.pace(&l.handshakes, limitHandshakes, addr, c.handshakeRate, c.handshakeBurst)
 }
 
 // greet lets a TLS handshake pass.
 func (l *limits) greet(addr netip.Addr) bool {
-	return l.pace(&l.tls, limitTLS, addr, tlsFactor*l.cfg.handshakeRate, tlsFactor*l.cfg.handshakeBurst) == 0
+	c := l.cfg.Load()
+	return l.pace(&l.tls, limitTLS, addr, tlsFactor*c.handshakeRate, tlsFactor*c.handshakeBurst) == 0
 }
 
 // register lets a registration pass, or says for how long none will.
 func (l *limits) register(addr netip.Addr) (wait time.Duration) {
-	return l.pace(&l.registrations, limitRegistrations, addr, float64(l.cfg.registrations)/3600, l.cfg.registrations)
+	n := l.cfg.Load().registrations
+	return l.pace(&l.registrations, limitRegistrations, addr, float64(n)/3600, n)
 }
 
 // pace takes a token of addr's bucket, or says when there will be one.
@@ -174,6 +114,9 @@ func (l *limits) pace(t *table[netip.Prefix, *rate.Limiter], label int, addr net
 	if !ok {
 		bucket = rate.NewLimiter(rate.Limit(perSecond), burst)
 		t.put(key, bucket, now)
+	} else if bucket.Limit() != rate.Limit(perSecond) || bucket.Burst() != burst {
+		bucket.SetLimitAt(now, rate.Limit(perSecond))
+		bucket.SetBurstAt(now, burst)
 	}
 	token := bucket.ReserveN(now, 1)
 	wait := token.DelayFrom(now)
@@ -189,7 +132,7 @@ func (l *limits) request(addr netip.Addr) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := network(addr)
-	if l.on.Load() && l.cfg.requests > 0 && l.requests[key] >= l.cfg.requests {
+	if most := l.cfg.Load().requests; l.on.Load() && most > 0 && l.requests[key] >= most {
 		l.refused[limitRequests].Add(1)
 		return false
 	}

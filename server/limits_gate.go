@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"tavern/codec"
 	"tavern/game/account"
 )
@@ -63,19 +61,4 @@ func tooMany(w http.ResponseWriter, wait time.Duration) {
 	w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
 	w.Header().Set("Connection", "close")
 	http.Error(w, tryAgain("Too many connections from your address", wait), http.StatusTooManyRequests)
-}
-
-// limitCollector reads what the limits have refused.
-type limitCollector struct{ limits *limits }
-
-var descLimited = prometheus.NewDesc("limit_refused_total", "What the limits per address and account refused, by limit.", []string{"limit"}, nil)
-
-// Describe names the counter. See prometheus.Collector.
-func (l limitCollector) Describe(ch chan<- *prometheus.Desc) { ch <- descLimited }
-
-// Collect reads the counts. See prometheus.Collector.
-func (l limitCollector) Collect(ch chan<- prometheus.Metric) {
-	for i, label := range limitLabels {
-		ch <- prometheus.MustNewConstMetric(descLimited, prometheus.CounterValue, float64(l.limits.refused[i].Load()), label)
-	}
 }

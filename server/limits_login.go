@@ -28,8 +28,13 @@ type failures struct {
 // rested: too long ago to count.
 func (f failures) rested(now time.Time) bool { return now.Sub(f.last) > forgetAfter }
 
-// wait is how long f has to wait at now.
-func (f failures) wait(now time.Time) time.Duration { return max(0, f.until.Sub(now)) }
+// wait is how long f has to wait at now, when so many are free.
+func (f failures) wait(now time.Time, free int) time.Duration {
+	if f.n < free { // more are free than when until was set
+		return 0
+	}
+	return max(0, f.until.Sub(now))
+}
 
 // add counts one more, of which free cost nothing, and each further one the double
 // of the one before.
@@ -61,7 +66,7 @@ type friend struct {
 // login lets a Login be tried, or says for how long it must not. What passes
 // counts as failed until loggedIn says otherwise: many at a time are many.
 func (l *limits) login(addr netip.Addr, name string) (wait time.Duration) {
-	free := l.cfg.loginTries
+	free := l.cfg.Load().loginTries
 	if !l.on.Load() || free == 0 {
 		return 0
 	}
@@ -69,13 +74,13 @@ func (l *limits) login(addr netip.Addr, name string) (wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a, _ := l.addresses.get(from)
-	if wait := a.wait(now); wait > 0 {
+	if wait := a.wait(now, addressFactor*free); wait > 0 {
 		l.refused[limitAddress].Add(1)
 		return wait
 	}
 	c, _ := l.accounts.get(account)
 	if _, known := l.friends.get(friend{account, from}); !known {
-		if wait := c.wait(now); wait > 0 {
+		if wait := c.wait(now, free); wait > 0 {
 			l.refused[limitLogins].Add(1)
 			return wait
 		}
@@ -98,7 +103,7 @@ const (
 
 // loggedIn tells what became of a Login.
 func (l *limits) loggedIn(addr netip.Addr, name string, what lesson) {
-	free := l.cfg.loginTries
+	free := l.cfg.Load().loginTries
 	if what == wrongPassword || free == 0 {
 		return
 	}

@@ -188,12 +188,15 @@ func TestManyPacketsDuringLogin(t *testing.T) {
 	}
 }
 
+// mostMalformed is the default of -malformed-per-minute.
+const mostMalformed = 10
+
 // TestMalformed sends one broken packet too many: 1008.
 func TestMalformed(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	p := connect(t, s)
-	for range maxStrikes - 1 {
+	for range mostMalformed - 1 {
 		p.say(`{"a":"Chat",`)
 		p.expect(`{"a":"Deny","p0":"This packet is not valid JSON"}`)
 	}

@@ -116,7 +116,7 @@ func pageConfig(cfg *config, m *metrics, h *health, g *gate, desk *moderation.De
 		},
 		More: func(mux *http.ServeMux) {
 			h.routes(mux)
-			m.routes(mux)
+			mux.Handle("GET /metrics", m.handler())
 		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -27,12 +28,25 @@ type process struct {
 // is killed when the test ends, if it still runs then.
 func startProcess(t testing.TB, db string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, exited: make(chan struct{})}
-	p.cmd = exec.Command(buildServer(t), append([]string{
-		"-addr", "127.0.0.1:0", "-db", db, "-log", "json", "-hash-memory", "8", "-hash-time", "1", "-admin", "",
+	return startLimited(t, db, append([]string{
 		// Tests come from one address, and all at once.
 		"-handshake-rate", "0", "-registrations-per-hour", "0", "-requests-per-ip", "0", "-login-tries", "0", "-target-rate", "0",
 	}, args...)...)
+}
+
+// startLimited is startProcess with the limits of a public server.
+func startLimited(t testing.TB, db string, args ...string) *process {
+	t.Helper()
+	return startBehind(t, nil, db, args...)
+}
+
+// startBehind is startLimited with words before the program's name, which start it.
+func startBehind(t testing.TB, before []string, db string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, exited: make(chan struct{})}
+	line := slices.Concat(before, []string{buildServer(t),
+		"-addr", "127.0.0.1:0", "-db", db, "-log", "json", "-hash-memory", "8", "-hash-time", "1", "-admin", ""}, args)
+	p.cmd = exec.Command(line[0], line[1:]...)
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // else it takes a second to exit
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {

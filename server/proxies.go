@@ -18,11 +18,14 @@ type peerConfig struct {
 	trusted       prefixes
 	proxyProtocol onOff
 	origins       originList
+	metrics       prefixes
 }
 
 func (c *peerConfig) flags(fs *flag.FlagSet) {
 	fs.Var(&c.trusted, "trusted-proxies", "`networks` of proxies before this server, like 10.0.0.0/8,::1: what their X-Forwarded-For says is believed, so that limits see the player")
 	fs.Var(&c.proxyProtocol, "proxy-protocol", "`on|off`; on: every connection from -trusted-proxies begins with a PROXY protocol header, version 1 or 2")
+	c.metrics = prefixes{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	fs.Var(&c.metrics, "metrics", "`networks` that may read /metrics on the game's port, like 10.0.0.0/8 or 0.0.0.0/0,::/0; empty = none. At -admin it is in any case")
 	fs.Var(&c.origins, "origins", "`origins` of pages that may connect beside this server's own, like https://example.org,https://*.example.org, or *; clients that are no browsers send none and may always")
 }
 
@@ -116,15 +119,6 @@ func hopAddr(s string) (netip.Addr, bool) {
 		addr = withPort.Addr()
 	}
 	return addr.Unmap().WithZone(""), true
-}
-
-// clientAddr is ws.Config.ClientAddr: a valid address only where a proxy stands
-// between.
-func (p prefixes) clientAddr(r *http.Request) netip.Addr {
-	if addr, proxied, err := p.client(r); err == nil && proxied {
-		return addr
-	}
-	return netip.Addr{}
 }
 
 // originList is the -origins flag.

@@ -12,13 +12,39 @@ import (
 
 	"tavern/game"
 	"tavern/game/account"
+	"tavern/game/stream"
+	"tavern/server/ws"
 )
 
-// hot are the settings that change while the server runs. All others wait for the
-// next start.
-var hot = map[string]bool{
-	"chat-burst": true, "chat-rate": true, "guests": true, "limits": true, "log-level": true,
-	"max-per-ip": true, "max-players": true, "motd": true,
+// hot are the settings that change while the server runs, each with what takes it
+// from the settings that were just read. All others wait for the next start.
+var hot = map[string]func(now, next *config){
+	"bandwidth":              func(now, next *config) { now.bandwidth = next.bandwidth },
+	"chat-burst":             func(now, next *config) { now.chatBurst = next.chatBurst },
+	"chat-range":             func(now, next *config) { now.chatRange = next.chatRange },
+	"chat-rate":              func(now, next *config) { now.chatRate = next.chatRate },
+	"guests":                 func(now, next *config) { now.guests = next.guests },
+	"handshake-burst":        func(now, next *config) { now.limit.handshakeBurst = next.limit.handshakeBurst },
+	"handshake-rate":         func(now, next *config) { now.limit.handshakeRate = next.limit.handshakeRate },
+	"limits":                 func(now, next *config) { now.limits = next.limits },
+	"log-level":              func(now, next *config) { now.logLevel = next.logLevel; now.level.Set(next.level.Level()) },
+	"login-tries":            func(now, next *config) { now.limit.loginTries = next.limit.loginTries },
+	"malformed-per-minute":   func(now, next *config) { now.limit.malformed = next.limit.malformed },
+	"max-backlog":            func(now, next *config) { now.limit.backlog = next.limit.backlog },
+	"max-blocked":            func(now, next *config) { now.limit.blocked = next.limit.blocked },
+	"max-lag":                func(now, next *config) { now.limit.lag = next.limit.lag },
+	"max-message":            func(now, next *config) { now.limit.message = next.limit.message },
+	"max-per-ip":             func(now, next *config) { now.maxPerIP = next.maxPerIP },
+	"max-players":            func(now, next *config) { now.maxPlayers = next.maxPlayers },
+	"metrics":                func(now, next *config) { now.peers.metrics = next.peers.metrics },
+	"motd":                   func(now, next *config) { now.motd = next.motd },
+	"origins":                func(now, next *config) { now.peers.origins = next.peers.origins },
+	"registrations-per-hour": func(now, next *config) { now.limit.registrations = next.limit.registrations },
+	"requests-per-ip":        func(now, next *config) { now.limit.requests = next.limit.requests },
+	"target-burst":           func(now, next *config) { now.limit.targetBurst = next.limit.targetBurst },
+	"target-rate":            func(now, next *config) { now.limit.targetRate = next.limit.targetRate },
+	"trusted-proxies":        func(now, next *config) { now.peers.trusted = next.peers.trusted },
+	"view":                   func(now, next *config) { now.view = next.view },
 }
 
 // loopPatience bounds the waiting for the loop to take new settings.
@@ -28,6 +54,7 @@ const loopPatience = 2 * time.Second
 type reloader struct {
 	cfg      *config // what holds; watch's goroutine
 	gate     *gate
+	edge     *ws.Server
 	loop     *game.Loop
 	accounts *account.Store
 	log      *slog.Logger
@@ -57,11 +84,12 @@ func (r *reloader) reload(ctx context.Context) {
 		from, to := r.cfg.values[name], next.values[name]
 		switch {
 		case from == to:
-		case !hot[name]:
+		case hot[name] == nil:
 			r.log.Warn("this setting changes at the next start only", "setting", name, "now", shown(name, from), "file", shown(name, to))
 		default:
 			diff = append(diff, fmt.Sprintf("%s %q -> %q", name, from, to))
 			r.cfg.values[name] = to
+			hot[name](r.cfg, next)
 		}
 	}
 	next.warnShadowed(r.log)
@@ -69,7 +97,7 @@ func (r *reloader) reload(ctx context.Context) {
 		r.log.Info("settings reloaded, none has changed", "file", r.cfg.file)
 		return
 	}
-	if err := r.apply(ctx, next); err != nil {
+	if err := r.apply(ctx); err != nil {
 		r.log.Error("not all settings are in force", "error", err)
 	}
 	for _, change := range diff {
@@ -89,29 +117,32 @@ func shown(name, value string) string {
 	return value
 }
 
-// apply puts the hot settings of next in force.
-func (r *reloader) apply(ctx context.Context, next *config) error {
+// apply puts the hot settings in force.
+func (r *reloader) apply(ctx context.Context) error {
 	c := r.cfg
-	c.maxPlayers, c.maxPerIP, c.chatRate, c.chatBurst = next.maxPlayers, next.maxPerIP, next.chatRate, next.chatBurst
-	c.guests, c.limits, c.motd, c.logLevel = next.guests, next.limits, next.motd, next.logLevel
-	c.level.Set(next.level.Level())
 	if c.maxPlayers > c.mostPlayers() {
 		r.log.Warn("max-players beyond what was prepared for at the start: the rest after a restart", "wanted", c.maxPlayers, "now", c.mostPlayers())
 	}
 	c.warnLimits()
-	r.gate.limits.on.Store(bool(c.limits))
+	r.gate.limits.set(c.limit, bool(c.limits))
 	r.gate.limiter.set(min(c.maxPlayers, c.mostPlayers()), c.perIP())
-	guests := c.guests
+	guests, peers := c.guests, c.peers
 	r.gate.guests.Store(&guests)
+	r.gate.peers.Store(&peers)
 	r.gate.greeter.set(c.motd)
+	r.edge.SetMaxMessage(c.limit.message)
+	r.edge.SetMaxPending(c.limit.backlog)
 
-	rate, burst, targets, targetBurst := c.rate(), c.chatBurst, c.targets(), c.limit.targetBurst
+	world := worldSettings{
+		chatRate: c.rate(), chatBurst: c.chatBurst, targetRate: c.targets(), targetBurst: c.limit.targetBurst,
+		chatRange: c.chatRange, view: c.view,
+		writers: stream.Limits{MaxLagBytes: c.limit.lag, MaxBlocked: c.limit.blocked, BytesPerSecond: c.bandwidth},
+	}
 	done := make(chan struct{})
 	ctx, cancel := context.WithTimeout(ctx, loopPatience)
 	defer cancel()
 	err := r.loop.Do(func(tx game.Tx) {
-		tx.LimitChat(rate, burst)
-		tx.LimitTargets(targets, targetBurst)
+		world.apply(tx)
 		close(done)
 	})
 	if err == nil {
@@ -122,7 +153,25 @@ func (r *reloader) apply(ctx context.Context, next *config) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("chat-rate and chat-burst: %w", err)
+		return fmt.Errorf("those of the world: %w", err)
 	}
 	return nil
+}
+
+// worldSettings are those that the loop takes.
+type worldSettings struct {
+	chatRate, targetRate   float64
+	chatBurst, targetBurst int
+	chatRange              float64
+	view                   int
+	writers                stream.Limits
+}
+
+// apply puts them in force. Loop.
+func (s *worldSettings) apply(tx game.Tx) {
+	tx.LimitChat(s.chatRate, s.chatBurst)
+	tx.LimitTargets(s.targetRate, s.targetBurst)
+	tx.LimitWriters(s.writers)
+	tx.SetChatRange(s.chatRange)
+	tx.SetView(s.view)
 }

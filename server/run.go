@@ -50,6 +50,7 @@ func run(ctx context.Context, cfg *config) error {
 		Path:          cfg.db,
 		HashMemoryKiB: uint32(cfg.hashMemory),
 		HashTime:      uint32(cfg.hashTime),
+		Queue:         cfg.limit.hashQueue,
 		ObserveHash:   func(took time.Duration) { m.hash.Observe(took.Seconds()) },
 		Logger:        log,
 	})
@@ -92,25 +93,28 @@ func run(ctx context.Context, cfg *config) error {
 	}
 	g := &gate{
 		loop: loop, accounts: leaving, desk: desk, greeter: newGreeter(loop, cfg.motd),
-		counts:  counts{bad: m.bad, denies: m.denies, closes: m.closes},
+		counts:  newCounts(m),
 		limiter: newLimiter(cfg.maxPlayers, cfg.perIP()),
-		trusted: cfg.peers.trusted,
 		limits:  newLimits(cfg.limit, bool(cfg.limits)),
 		start:   time.Now(),
 	}
-	guests := cfg.guests // reload changes cfg's
+	guests, peers := cfg.guests, cfg.peers // reload changes cfg's
 	g.guests.Store(&guests)
+	g.peers.Store(&peers)
 	cfg.reserved = cfg.maxSessions()
-	edge, err := ws.New(ws.Config{MaxMessageBytes: cfg.limit.message, MaxPendingBytes: cfg.limit.backlog, CheckOrigin: cfg.peers.origins.allow, ClientAddr: cfg.peers.trusted.clientAddr, MaxSessions: cfg.maxSessions(), Logger: log}, g)
+	edge, err := ws.New(ws.Config{
+		MaxMessageBytes: cfg.limit.message, MaxPendingBytes: cfg.limit.backlog, MaxSessions: cfg.maxSessions(), Logger: log,
+		CheckOrigin: func(r *http.Request) bool { return g.peers.Load().origins.allow(r) },
+	}, g)
 	if err != nil {
 		return errors.Join(err, accounts.Close(ctx))
 	}
-	ln, err := ws.Listen(ctx, cfg.addr, ws.ListenConfig{})
+	plain, err := ws.Listen(ctx, cfg.addr, ws.ListenConfig{})
 	if err != nil {
 		return errors.Join(fmt.Errorf("cannot listen on %s: %w", cfg.addr, err), accounts.Close(ctx))
 	}
-	plain := ln
-	if ln, err = safe.front(plain, cfg, g.limits); err != nil {
+	ln, err := safe.front(plain, cfg, g)
+	if err != nil {
 		return errors.Join(err, plain.Close(), accounts.Close(ctx))
 	}
 	h := &health{accounts: accounts}
@@ -122,8 +126,7 @@ func run(ctx context.Context, cfg *config) error {
 		office.close()
 		return errors.Join(err, ln.Close(), accounts.Close(ctx))
 	}
-	m.register(loop, accounts, edge, g, office)
-	m.registry.MustRegister(limitCollector{g.limits})
+	m.register(parts{loop: loop, accounts: accounts, edge: edge, front: ln, gate: g, office: office})
 
 	r := &running{edge: edge, accounts: accounts, health: h, office: office, log: log}
 	var background context.Context
@@ -138,7 +141,7 @@ func run(ctx context.Context, cfg *config) error {
 	}
 	go office.serve()
 	if cfg.file != "" {
-		reload := &reloader{cfg: cfg, gate: g, loop: loop, accounts: accounts, log: log}
+		reload := &reloader{cfg: cfg, gate: g, edge: edge, loop: loop, accounts: accounts, log: log}
 		signals := make(chan os.Signal, 1)
 		signal.Notify(signals, syscall.SIGHUP)
 		defer signal.Stop(signals)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -149,16 +150,13 @@ func (g *guard) close() {
 
 // front puts what has to come before net/http before the listener: the PROXY
 // protocol, and TLS if there is a guard.
-func (g *guard) front(ln net.Listener, cfg *config, l *limits) (net.Listener, error) {
-	front := ws.FrontConfig{Admit: l.greet, Timeout: cfg.limit.headerTime}
+func (g *guard) front(ln net.Listener, cfg *config, to *gate) (*ws.FrontListener, error) {
+	front := ws.FrontConfig{Admit: to.limits.greet, Timeout: cfg.limit.headerTime, MostGreetings: cfg.limit.greetings}
 	if g != nil {
 		front.TLS = &g.TLS
 	}
 	if cfg.peers.proxyProtocol {
-		front.Proxy = cfg.peers.trusted.has
-	}
-	if front.TLS == nil && front.Proxy == nil {
-		return ln, nil
+		front.Proxy = func(addr netip.Addr) bool { return to.peers.Load().trusted.has(addr) }
 	}
 	return ws.Front(ln, front)
 }

@@ -94,6 +94,7 @@ func (d *Desk) expel(ctx context.Context, who finder, why string) (int, error) {
 			if _, done := gone[in.conn]; !done {
 				gone[in.conn] = struct{}{}
 				in.farewell(why)
+				d.expelled.Add(1)
 			}
 		}
 	}

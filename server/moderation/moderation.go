@@ -80,6 +80,7 @@ type Desk struct {
 	commands chan game.Command
 	counts   [len(actions)]atomic.Uint64
 	full     atomic.Uint64
+	expelled atomic.Uint64
 	roster   roster
 
 	whoMu sync.Mutex
@@ -179,6 +180,9 @@ func (d *Desk) Counts(f func(action string, n uint64)) {
 		f(name, d.counts[i].Load())
 	}
 }
+
+// Expelled is how many connections were closed by kicks and bans. Any goroutine.
+func (d *Desk) Expelled() uint64 { return d.expelled.Load() }
 
 // CommandsFull is how many chat commands were refused because too many waited.
 func (d *Desk) CommandsFull() uint64 { return d.full.Load() }
