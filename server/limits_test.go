@@ -212,10 +212,6 @@ func TestTooBig(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	ann, _ := enter(t, s, "ann")
-	padded := func(bytes int) string {
-		const open, end = `{"a":"Chat","p0":"x","p1":"long","pad":"`, `"}`
-		return open + strings.Repeat("x", bytes-len(open)-len(end)) + end
-	}
 	for _, c := range []struct {
 		name  string
 		bytes []byte
