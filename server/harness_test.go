@@ -132,6 +132,14 @@ func (s *testServer) metric(t testing.TB, name string) string {
 	return ""
 }
 
+// counted fails the test unless a series has a value.
+func (s *testServer) counted(t testing.TB, series, want string) {
+	t.Helper()
+	if got := s.metric(t, series); got != want {
+		t.Errorf("%s is %s, want %s", series, got, want)
+	}
+}
+
 // until waits for a condition that no event announces.
 func until(t testing.TB, what string, cond func() bool) {
 	t.Helper()
@@ -176,4 +184,10 @@ func buildServer(t testing.TB) string {
 		t.Fatal(program.err)
 	}
 	return program.path
+}
+
+// programCommand is a command line of the program.
+func programCommand(t testing.TB, args ...string) *exec.Cmd {
+	t.Helper()
+	return exec.Command(buildServer(t), args...)
 }

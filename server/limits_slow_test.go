@@ -33,6 +33,7 @@ func TestHeaderSize(t *testing.T) {
 	if resp == nil || resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("%v, want 431", resp)
 	}
+	s.counted(t, `ws_headers_refused_total{reason="too_long"}`, "1")
 	if resp, _, _ := upgradeWith(t, s.addr, "", "X-Short: x"); resp == nil || resp.StatusCode != http.StatusSwitchingProtocols {
 		t.Errorf("%v, want 101", resp)
 	}
@@ -51,6 +52,7 @@ func TestHeaderTime(t *testing.T) {
 	if _, err := io.Copy(io.Discard, c); err != nil {
 		t.Errorf("the connection is still there: %v", err)
 	}
+	s.counted(t, `ws_headers_refused_total{reason="too_late"}`, "1")
 }
 
 // TestLimitTLS: TLS handshakes have four times the burst, and refusals are counted.

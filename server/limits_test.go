@@ -15,16 +15,16 @@ import (
 // TestMaxPlayers fills the server: newcomers hear 503 and when to come again.
 func TestMaxPlayers(t *testing.T) {
 	t.Parallel()
-	testFull(t, "The server is full, try again in a moment\n", "-max-players", "3")
+	testFull(t, "The server is full, try again in a moment\n", "connections", "-max-players", "3")
 }
 
 // TestMaxPerIP fills what one address may have.
 func TestMaxPerIP(t *testing.T) {
 	t.Parallel()
-	testFull(t, "Too many connections from your address\n", "-max-per-ip", "3")
+	testFull(t, "Too many connections from your address\n", "connections_of_address", "-max-per-ip", "3")
 }
 
-func testFull(t *testing.T, reason string, args ...string) {
+func testFull(t *testing.T, reason, limit string, args ...string) {
 	s := startServer(t, args...)
 	var peers []*peer
 	for range 3 {
@@ -53,6 +53,7 @@ func testFull(t *testing.T, reason string, args ...string) {
 			t.Errorf("%d %q, Retry-After %q; want 503 %q and a time", resp.StatusCode, body, resp.Header.Get("Retry-After"), reason)
 		}
 	}
+	s.counted(t, `limit_refused_total{limit="`+limit+`"}`, "2")
 	// Each place becomes free with the end of its connection, however that comes.
 	for i, p := range peers {
 		goodbyes[i].end(t, p)
@@ -119,6 +120,10 @@ func TestChatRate(t *testing.T) {
 	if denied != 1 {
 		t.Errorf("told %d times that she talks too fast, want once", denied)
 	}
+	s.counted(t, `gate_denies_total{reason="talking_too_fast"}`, "1")
+	if n := s.metric(t, "game_chats_too_fast_total"); n == "0" {
+		t.Error("nothing is counted as too fast")
+	}
 }
 
 // heardAny tells whether p has heard a chat of sender that the test has not taken.
@@ -160,6 +165,7 @@ func TestFlooding(t *testing.T) {
 	if n := s.metric(t, "gate_flooding_total"); n != "1" {
 		t.Errorf("gate_flooding_total is %s, want 1", n)
 	}
+	s.counted(t, `gate_closes_total{reason="flooding"}`, "1")
 }
 
 // TestManyPacketsDuringLogin sends more than may wait for a login: what is too
@@ -205,6 +211,8 @@ func TestMalformed(t *testing.T) {
 	if code := p.ended(); code != websocket.StatusPolicyViolation {
 		t.Errorf("closed with %d, want 1008", code)
 	}
+	s.counted(t, `gate_denies_total{reason="malformed"}`, "9")
+	s.counted(t, `gate_closes_total{reason="malformed"}`, "1")
 }
 
 // TestTooBig sends messages as long as allowed, and longer: 1009.
@@ -234,4 +242,6 @@ func TestTooBig(t *testing.T) {
 			}
 		})
 	}
+	s.counted(t, `ws_faults_total{rule="too_big"}`, "3")
+	s.counted(t, `gate_closes_total{reason="protocol"}`, "3")
 }

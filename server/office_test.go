@@ -89,6 +89,9 @@ func TestMetricsOfOperators(t *testing.T) {
 		`moderation_actions_total{action="announce"}`: "1",
 		`moderation_actions_total{action="kick"}`:     "1",
 		`moderation_actions_total{action="ban"}`:      "0",
+		`gate_closes_total{reason="kicked"}`:          "1",
+		`gate_closes_total{reason="banned"}`:          "0",
+		`gate_closes_total{reason="shutdown"}`:        "0",
 		"account_saver_failing":                       "0",
 		"account_hash_seconds_count":                  "2", // bob's registration and login
 		"stream_lag_bytes":                            "0",

@@ -141,6 +141,9 @@ func TestOriginRefused(t *testing.T) {
 	if n := s.metric(t, `ws_refused_total{reason="origin"}`); n != "1" {
 		t.Errorf("%s refused", n)
 	}
+	if resp, _, _ := upgradeWith(t, s.addr, ""); resp.StatusCode != http.StatusSwitchingProtocols {
+		t.Errorf("who has no origin: %d", resp.StatusCode)
+	}
 }
 
 // TestProxies: behind proxies, limits count the player and not the proxy, by
