@@ -70,8 +70,13 @@ func (p parts) denies(each func(reason string, n uint64)) {
 // closes are all that the server decided on: the gate's, the desk's, the writers'
 // and the edge's.
 func (p parts) closes(each func(reason string, n uint64)) {
-	p.gate.counts.closes.each(each)
-	each("kicked", p.gate.desk.Expelled())
+	p.gate.counts.closes.each(func(reason string, n uint64) {
+		if reason == closeBanned { // on the way in, and while inside
+			n += p.gate.desk.Expelled()
+		}
+		each(reason, n)
+	})
+	each("kicked", p.gate.desk.Kicked())
 	each("slow_consumer", p.loop.WriterStats().SlowConsumers.Load())
 	c := p.edge.Counters()
 	each("backlog", c.Overflows)

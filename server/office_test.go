@@ -85,15 +85,17 @@ func TestMetricsOfOperators(t *testing.T) {
 	enter(t, s.testServer, "bob")
 	s.api("announce", `{"text":"hear"}`)
 	s.api("kick", `{"name":"bob"}`)
+	enter(t, s.testServer, "carol")
+	s.api("ban", `{"name":"carol"}`)
 	for series, want := range map[string]string{
 		`moderation_actions_total{action="announce"}`: "1",
 		`moderation_actions_total{action="kick"}`:     "1",
-		`moderation_actions_total{action="ban"}`:      "0",
+		`moderation_actions_total{action="ban"}`:      "1",
 		`gate_closes_total{reason="kicked"}`:          "1",
-		`gate_closes_total{reason="banned"}`:          "0",
+		`gate_closes_total{reason="banned"}`:          "1",
 		`gate_closes_total{reason="shutdown"}`:        "0",
 		"account_saver_failing":                       "0",
-		"account_hash_seconds_count":                  "2", // bob's registration and login
+		"account_hash_seconds_count":                  "4", // registration and login of two
 		"stream_lag_bytes":                            "0",
 		"gate_turned_away_total":                      "0",
 	} {

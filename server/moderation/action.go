@@ -62,6 +62,7 @@ func (d *Desk) Kick(ctx context.Context, by By, name, reason string) (string, er
 		return "", err
 	}
 	for _, in := range there {
+		d.kicked.Add(1)
 		in.farewell(because("You were kicked", reason))
 	}
 	d.count(e)

@@ -93,8 +93,8 @@ func (d *Desk) expel(ctx context.Context, who finder, why string) (int, error) {
 		for _, in := range list {
 			if _, done := gone[in.conn]; !done {
 				gone[in.conn] = struct{}{}
-				in.farewell(why)
 				d.expelled.Add(1)
+				in.farewell(why)
 			}
 		}
 	}

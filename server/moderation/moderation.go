@@ -80,6 +80,7 @@ type Desk struct {
 	commands chan game.Command
 	counts   [len(actions)]atomic.Uint64
 	full     atomic.Uint64
+	kicked   atomic.Uint64
 	expelled atomic.Uint64
 	roster   roster
 
@@ -181,7 +182,11 @@ func (d *Desk) Counts(f func(action string, n uint64)) {
 	}
 }
 
-// Expelled is how many connections were closed by kicks and bans. Any goroutine.
+// Kicked is how many connections kicks have closed, and Expelled how many bans of
+// those who were in the world. Any goroutine.
+func (d *Desk) Kicked() uint64 { return d.kicked.Load() }
+
+// Expelled: see Kicked.
 func (d *Desk) Expelled() uint64 { return d.expelled.Load() }
 
 // CommandsFull is how many chat commands were refused because too many waited.

@@ -70,7 +70,7 @@ func TestShutdown(t *testing.T) {
 	if got := count.Load(); got != clients {
 		t.Errorf("%d of %d ended with 1001", got, clients)
 	}
-	if c := s.Counters(); c.Open != 0 || c.Sockets != 0 || c.Accepted != clients {
+	if c := s.Counters(); c.Open != 0 || c.Sockets != 0 || c.Accepted != clients || c.Stopped != clients {
 		t.Errorf("afterwards: %+v", c)
 	}
 }
