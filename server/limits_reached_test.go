@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -87,6 +88,33 @@ func TestTLSHandshakesLimited(t *testing.T) {
 		}
 	}
 	(&testServer{addr: s.admin}).counted(t, `limit_refused_total{limit="tls_handshakes"}`, "1")
+}
+
+// TestTLSTooLate: who begins a TLS handshake and does not end it is let go and
+// counted, as is who does so with a header over TLS.
+func TestTLSTooLate(t *testing.T) {
+	t.Parallel()
+	files := newPair(t, 1, time.Now().Add(24*time.Hour))
+	s := startOffice(t, "-tls-cert", files.cert, "-tls-key", files.key, "-header-time", "300ms")
+	silent, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half, err := tls.Dial("tcp", s.addr, files.client())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(half, "GET / HTTP/1.1\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []net.Conn{silent, half} {
+		_ = c.SetDeadline(time.Now().Add(patience))
+		if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error("it is still there")
+		}
+		_ = c.Close()
+	}
+	(&testServer{addr: s.admin}).counted(t, `ws_headers_refused_total{reason="too_late"}`, "2")
 }
 
 // TestGreetings: when as many connections are being greeted as may be, one more

@@ -69,7 +69,7 @@ func (e edgeCollector) Collect(ch chan<- prometheus.Metric) {
 // limitCollector reads what the limits have refused.
 type limitCollector struct{ limits *limits }
 
-var descLimited = prometheus.NewDesc("limit_refused_total", "What the limits per address and account refused, by limit.", []string{"limit"}, nil)
+var descLimited = prometheus.NewDesc("limit_refused_total", "What the limits refused, by limit.", []string{"limit"}, nil)
 
 // Describe names the counter. See prometheus.Collector.
 func (l limitCollector) Describe(ch chan<- *prometheus.Desc) { ch <- descLimited }
