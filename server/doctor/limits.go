@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	// ownFiles is what a server has open besides connections: the database, its
-	// log, epoll, pipes, a page or two.
-	ownFiles = 64
+	// ownFiles is what a server keeps free of players: for the database, its log,
+	// epoll, pages, and handshakes under way, which take two each. See spareFiles of
+	// server/ws.
+	ownFiles = 256
 
 	// busyBytes is what the kernel holds for a player in a busy room, idleBytes
 	// what it must hold for one at all: a page.

@@ -19,11 +19,11 @@ func TestLimits(t *testing.T) {
 		level Level
 		says  []string
 	}{
-		{"open files", (*probe).openFiles, nil, OK, []string{"65536", "22580"}},
-		{"open files, just enough", (*probe).openFiles, files{"proc/self/limits": limitsFile("22580")}, OK, nil},
-		{"open files, one too few for leavers", (*probe).openFiles, files{"proc/self/limits": limitsFile("22579")}, Warn, []string{"LimitNOFILE=24576", "ulimit -n 24576"}},
-		{"open files, one too few", (*probe).openFiles, files{"proc/self/limits": limitsFile("20063")}, Fail, []string{"19999 players"}},
-		{"open files, Debian's default", (*probe).openFiles, files{"proc/self/limits": limitsFile("1024")}, Fail, []string{"960 players"}},
+		{"open files", (*probe).openFiles, nil, OK, []string{"65536", "22772"}},
+		{"open files, just enough", (*probe).openFiles, files{"proc/self/limits": limitsFile("22772")}, OK, nil},
+		{"open files, one too few for leavers", (*probe).openFiles, files{"proc/self/limits": limitsFile("22771")}, Warn, []string{"LimitNOFILE=24576", "ulimit -n 24576"}},
+		{"open files, one too few", (*probe).openFiles, files{"proc/self/limits": limitsFile("20255")}, Fail, []string{"19999 players"}},
+		{"open files, Debian's default", (*probe).openFiles, files{"proc/self/limits": limitsFile("1024")}, Fail, []string{"768 players"}},
 		{"open files, none at all", (*probe).openFiles, files{"proc/self/limits": limitsFile("10")}, Fail, []string{"0 players"}},
 		{"open files, the kernel's own limit too", (*probe).openFiles, files{"proc/self/limits": limitsFile("1024"), "proc/sys/fs/nr_open": "4096"}, Fail, []string{"fs.nr_open=24576"}},
 		{"open files, unlimited", (*probe).openFiles, files{"proc/self/limits": limitsFile("unlimited")}, OK, []string{"no limit"}},
@@ -32,8 +32,8 @@ func TestLimits(t *testing.T) {
 		{"open files, rubbish", (*probe).openFiles, files{"proc/self/limits": limitsFile("many")}, Skip, nil},
 
 		{"all files", (*probe).systemFiles, nil, OK, []string{"no limit"}},
-		{"all files, enough", (*probe).systemFiles, files{"proc/sys/fs/file-nr": "1000 0 23580"}, OK, nil},
-		{"all files, too few left", (*probe).systemFiles, files{"proc/sys/fs/file-nr": "1001 0 23580"}, Fail, []string{"fs.file-max=24576"}},
+		{"all files, enough", (*probe).systemFiles, files{"proc/sys/fs/file-nr": "1000 0 23772"}, OK, nil},
+		{"all files, too few left", (*probe).systemFiles, files{"proc/sys/fs/file-nr": "1001 0 23772"}, Fail, []string{"fs.file-max=24576"}},
 		{"all files, not told", (*probe).systemFiles, files{"proc/sys/fs/file-nr": "-"}, Skip, nil},
 		{"all files, cut off", (*probe).systemFiles, files{"proc/sys/fs/file-nr": "1000"}, Skip, nil},
 
@@ -106,7 +106,7 @@ func TestWarnings(t *testing.T) {
 		"proc/sys/net/ipv4/tcp_mem":               "-",
 	})
 	got := p.warnings()
-	if len(got) != 2 || !strings.HasPrefix(got[0], "open files: the limit here is 1024, 20000 players need 22580") || !strings.Contains(got[1], "nf_conntrack_max=") {
+	if len(got) != 2 || !strings.HasPrefix(got[0], "open files: the limit here is 1024, 20000 players need 22772") || !strings.Contains(got[1], "nf_conntrack_max=") {
 		t.Errorf("got %q", got)
 	}
 	for _, line := range got {
@@ -114,9 +114,9 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("more than a line: %q", line)
 		}
 	}
-	p.MaxPlayers = 900
+	p.MaxPlayers = 700
 	if got := p.warnings(); len(got) != 0 {
-		t.Errorf("for 900 players: %q", got)
+		t.Errorf("for 700 players: %q", got)
 	}
 	for _, line := range Warnings(1) { // of this machine, whatever it is
 		t.Log(line)
@@ -124,7 +124,7 @@ func TestWarnings(t *testing.T) {
 }
 
 func TestRoundUp(t *testing.T) {
-	for n, want := range map[int64]int64{1: 1024, 1024: 1024, 1025: 2048, 22580: 24576, 100000: 106496} {
+	for n, want := range map[int64]int64{1: 1024, 1024: 1024, 1025: 2048, 22772: 24576, 100000: 106496} {
 		if got := roundUp(n); got != want {
 			t.Errorf("%d is rounded to %d, want %d", n, got, want)
 		}
