@@ -47,6 +47,8 @@ type metrics struct {
 	// For the operator's page, in nanoseconds: of all ticks, and the longest since
 	// somebody looked.
 	worked, maxWork, maxLate atomic.Int64
+
+	webPanics atomic.Uint64
 }
 
 func newMetrics() *metrics {
@@ -152,6 +154,11 @@ func (m *metrics) register(loop *game.Loop, accounts *account.Store, edge *ws.Se
 	m.registry.MustRegister(edgeCollector{edge}, actionCollector{g.desk})
 	m.counter("moderation_commands_full_total", "Chat commands refused because too many waited.", func() float64 { return float64(g.desk.CommandsFull()) })
 
+	m.total("web_panics_total", "Panics while answering a request for a page or to the API.", &m.webPanics)
+	m.counter("moderation_panics_total", "Panics in chat commands.", func() float64 { return float64(g.desk.Panics()) })
+	m.counter("account_panics_total", "Panics in the work on registrations, logins and positions.", func() float64 { return float64(accounts.Stats().Panics) })
+	m.counter("account_failed_total", "Registrations and logins that the database did not let us grant.", func() float64 { return float64(accounts.Stats().Failed) })
+
 	m.gauge("account_queue", "Registrations and logins that wait for a worker.", func() float64 { return float64(accounts.Stats().Queued) })
 	m.gauge("account_queue_capacity", "How many may wait; more are refused.", func() float64 { return float64(accounts.Stats().QueueCapacity) })
 	m.counter("account_busy_total", "Registrations and logins refused because too many waited.", func() float64 { return float64(accounts.Stats().Busy) })
@@ -174,6 +181,7 @@ func (m *metrics) registerGame(loop *game.Loop) {
 	m.gauge("game_guests", "Guests in the chat room.", func() float64 { return float64(st.Guests.Load()) })
 	m.total("game_ticks_total", "Ticks run.", &st.Ticks)
 	m.total("game_ticks_dropped_total", "Late ticks that were not caught up.", &st.TicksDropped)
+	m.total("game_panics_total", "Panics in the loop, each of which closed one player's connection, or ended the world.", &st.Panics)
 	m.total("game_packets_total", "Packets taken from the players' rings.", &st.Packets)
 	m.total("game_ignored_total", "Packets that made no sense in the player's state.", &st.Ignored)
 	m.total("game_ring_full_total", "Packets dropped because their sender was flooding.", &st.RingFull)

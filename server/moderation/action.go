@@ -90,16 +90,17 @@ func (d *Desk) ban(ctx context.Context, by By, b account.Ban, target string, spa
 	if span < 0 || span > maxSpan {
 		return "", refuse(Invalid, "A ban lasts at most a hundred years, or for good")
 	}
-	b.Reason, b.By, b.At = cleaned(reason, maxReasonBytes), by.name, d.now().Truncate(time.Second)
+	now := onSecond(d.now())
+	b.Reason, b.By, b.At = cleaned(reason, maxReasonBytes), by.name, now
 	if span > 0 {
-		b.Until = b.At.Add(max(span.Round(time.Second), time.Second))
+		b.Until = now.Add(max(span.Round(time.Second), time.Second))
 	}
 	e := d.entry(by, "ban", target, because(untilWords(b.Until), b.Reason))
 	b, err := d.store.PutBan(ctx, b, e)
 	if err != nil {
 		return "", err
 	}
-	d.rules.putBan(b)
+	d.rules.putBan(b, now)
 	d.count(e)
 	done := target + " is banned " + untilWords(b.Until)
 	n, err := d.expel(ctx, who, banSentence(b))
@@ -111,6 +112,11 @@ func (d *Desk) ban(ctx context.Context, by By, b account.Ban, target string, spa
 	}
 	return done, nil
 }
+
+// onSecond is the beginning of t's second, which is what the database keeps. It
+// keeps the monotonic reading, which Truncate would drop: a ban or mute lasts as
+// long as was said also when somebody sets the clock meanwhile.
+func onSecond(t time.Time) time.Time { return t.Add(-time.Duration(t.Nanosecond())) }
 
 // half is the error for what is kept but has not reached the world.
 func half(done string, err error) error {
@@ -165,14 +171,15 @@ func (d *Desk) Mute(ctx context.Context, by By, name string, span time.Duration,
 		}
 		return "", err
 	}
+	now := onSecond(d.now())
 	span = max(span.Round(time.Second), time.Second)
-	m := account.Mute{Account: a.ID, Name: a.Name, Reason: cleaned(reason, maxReasonBytes), By: by.name, At: d.now().Truncate(time.Second)}
+	m := account.Mute{Account: a.ID, Name: a.Name, Reason: cleaned(reason, maxReasonBytes), By: by.name, At: now}
 	m.Until = m.At.Add(span)
 	e := d.entry(by, "mute", a.Name, because("for "+spanWords(span), m.Reason))
 	if err := d.store.PutMute(ctx, m, e); err != nil {
 		return "", err
 	}
-	d.rules.putMute(m)
+	d.rules.putMute(m, now)
 	d.count(e)
 	done := a.Name + " is muted for " + spanWords(span)
 	told := because("You are muted for "+spanWords(span), m.Reason)

@@ -80,6 +80,7 @@ type Desk struct {
 	commands chan game.Command
 	counts   [len(actions)]atomic.Uint64
 	full     atomic.Uint64
+	panics   atomic.Uint64
 	roster   roster
 
 	whoMu sync.Mutex
@@ -110,7 +111,7 @@ func New(ctx context.Context, cfg Config) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.rules.load(bans, mutes, roles)
+	d.rules.load(bans, mutes, roles, d.now())
 	return d, nil
 }
 
@@ -183,6 +184,9 @@ func (d *Desk) Counts(f func(action string, n uint64)) {
 // CommandsFull is how many chat commands were refused because too many waited.
 func (d *Desk) CommandsFull() uint64 { return d.full.Load() }
 
+// Panics is how many chat commands ended in a mistake of ours.
+func (d *Desk) Panics() uint64 { return d.panics.Load() }
+
 func (d *Desk) entry(by By, action, target, details string) account.Entry {
 	return account.Entry{At: d.now(), By: by.name, Via: by.via, Action: action, Target: target, Details: details}
 }
@@ -192,16 +196,20 @@ func (d *Desk) entry(by By, action, target, details string) account.Entry {
 func (d *Desk) visit(ctx context.Context, f func(tx game.Tx)) error {
 	ctx, cancel := context.WithTimeout(ctx, loopPatience)
 	defer cancel()
-	done := make(chan struct{})
+	done, whole := make(chan struct{}), false
 	err := d.hand(ctx, func(tx game.Tx) {
 		defer close(done)
 		f(tx)
+		whole = true
 	})
 	if err != nil {
 		return err
 	}
 	select {
 	case <-done:
+		if !whole {
+			return errors.New("moderation: panic in the world, which has logged it")
+		}
 		return nil
 	case <-ctx.Done():
 		return refuse(Busy, "The world does not answer")

@@ -61,8 +61,10 @@ func (s *Server) startEngine() error {
 		return fmt.Errorf("ws: start the engine: %w", err)
 	}
 	s.sessions = make([]sessionSlot, files)
-	if s.cfg.MaxSessions == 0 {
-		s.cfg.MaxSessions = max(files-spareFiles, files/2)
+	// Beyond that newcomers are refused in words. Without descriptors left for
+	// them they could not even be answered, nor the operator.
+	if room := max(files-spareFiles, files/2); s.cfg.MaxSessions == 0 || s.cfg.MaxSessions > room {
+		s.cfg.MaxSessions = room
 	}
 	return s.awaitPollers()
 }
