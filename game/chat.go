@@ -81,7 +81,7 @@ func (w *world) command(p *Player, text string) {
 
 // muted reports whether p may not talk now, and tells it so.
 func (w *world) muted(p *Player) bool {
-	left := w.fromSteady(p.actor.muted).Sub(w.clock())
+	left := w.fromSteady(p.actor.muted).Sub(w.cfg.Now())
 	if left <= 0 {
 		p.actor.muted = 0
 		return false

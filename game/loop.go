@@ -47,7 +47,8 @@ type Config struct {
 	Command  func(Command) bool
 	Accounts Accounts // default: nobody is saved
 	Writers  stream.Config
-	Logger   *slog.Logger // gets panics and nothing else; default: discards
+	Now      func() time.Time // for what lasts minutes, such as mutes; default time.Now
+	Logger   *slog.Logger     // gets panics and nothing else; default: discards
 	// Observe is told after each tick how long its work took and how late it
 	// began. Loop's goroutine; it must not block.
 	Observe func(work, late time.Duration)
@@ -87,6 +88,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	if c.Observe == nil {
 		c.Observe = func(work, late time.Duration) {}

@@ -37,8 +37,7 @@ type world struct {
 	writers *stream.Writers
 	stats   *Stats
 	now     uint32
-	step    float64 // pixels per tick
-	clock   func() time.Time
+	step    float64   // pixels per tick
 	began   time.Time // on a second of the clock, as are the ends of mutes
 
 	grid        grid
@@ -64,14 +63,14 @@ type world struct {
 
 func newWorld(cfg *Config, writers *stream.Writers, stats *Stats) *world {
 	w := &world{
-		cfg: cfg, writers: writers, stats: stats, clock: time.Now,
+		cfg: cfg, writers: writers, stats: stats,
 		step:        cfg.Speed * cfg.Tick.Seconds(),
 		grid:        newGrid(cfg.World, cfg.Cell),
 		playersChat: stream.NewStream(),
 		guestsChat:  stream.NewStream(),
 		guests:      make(map[uint32]*Player),
 	}
-	w.began = w.clock()
+	w.began = w.cfg.Now()
 	w.began = w.began.Add(-time.Duration(w.began.Nanosecond())) // Truncate would leave the wall clock only
 	w.limitChat(cfg.ChatRate, cfg.ChatBurst)
 	w.limitTargets(cfg.TargetRate, cfg.TargetBurst)
@@ -99,7 +98,7 @@ func (w *world) enter(p *Player, conn Conn, acc Account) {
 		x:       clamp(acc.X, w.cfg.World.MinX, w.cfg.World.MaxX),
 		y:       clamp(acc.Y, w.cfg.World.MinY, w.cfg.World.MaxY),
 		walking: -1, active: w.now - calmTicks, // coming in is no reason to take another's place in a crowd
-		since: w.steady(w.clock()), muted: w.steady(acc.Muted), moderator: acc.Moderator,
+		since: w.steady(w.cfg.Now()), muted: w.steady(acc.Muted), moderator: acc.Moderator,
 	}
 	c := w.grid.at(a.x, a.y)
 	a.cell = c
@@ -205,7 +204,7 @@ func (w *world) fromSteady(seconds uint32) time.Time {
 	if seconds == 0 {
 		return time.Time{}
 	}
-	now := w.clock()
+	now := w.cfg.Now()
 	return now.Add(w.began.Add(time.Duration(seconds-1) * time.Second).Sub(now))
 }
 

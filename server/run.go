@@ -110,6 +110,7 @@ func run(ctx context.Context, cfg *config) error {
 		limits:  newLimits(cfg.limit, bool(cfg.limits)),
 		start:   time.Now(),
 	}
+	cfg.rigged(g.limits)
 	guests := cfg.guests // reload changes cfg's
 	g.guests.Store(&guests)
 	cfg.reserved = cfg.maxSessions()
