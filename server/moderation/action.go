@@ -91,7 +91,7 @@ func (d *Desk) ban(ctx context.Context, by By, b account.Ban, target string, spa
 		return "", refuse(Invalid, "A ban lasts at most a hundred years, or for good")
 	}
 	now := onSecond(d.now())
-	b.Reason, b.By, b.At = cleaned(reason, maxReasonBytes), by.name, now
+	b.Reason, b.By, b.At, b.Forget = cleaned(reason, maxReasonBytes), by.name, now, d.surelyPast(now)
 	if span > 0 {
 		b.Until = now.Add(max(span.Round(time.Second), time.Second))
 	}
@@ -117,6 +117,16 @@ func (d *Desk) ban(ctx context.Context, by By, b account.Ban, target string, spa
 // keeps the monotonic reading, which Truncate would drop: a ban or mute lasts as
 // long as was said also when somebody sets the clock meanwhile.
 func onSecond(t time.Time) time.Time { return t.Add(-time.Duration(t.Nanosecond())) }
+
+// surelyPast is now, or what time it would be if nobody had set the clock since the
+// start when that is earlier: what is forgotten does not come back when the clock
+// is set right.
+func (d *Desk) surelyPast(now time.Time) time.Time {
+	if kept := d.began.Round(0).Add(now.Sub(d.began)); kept.Before(now.Round(0)) {
+		return kept
+	}
+	return now
+}
 
 // half is the error for what is kept but has not reached the world.
 func half(done string, err error) error {
@@ -173,7 +183,7 @@ func (d *Desk) Mute(ctx context.Context, by By, name string, span time.Duration,
 	}
 	now := onSecond(d.now())
 	span = max(span.Round(time.Second), time.Second)
-	m := account.Mute{Account: a.ID, Name: a.Name, Reason: cleaned(reason, maxReasonBytes), By: by.name, At: now}
+	m := account.Mute{Account: a.ID, Name: a.Name, Reason: cleaned(reason, maxReasonBytes), By: by.name, At: now, Forget: d.surelyPast(now)}
 	m.Until = m.At.Add(span)
 	e := d.entry(by, "mute", a.Name, because("for "+spanWords(span), m.Reason))
 	if err := d.store.PutMute(ctx, m, e); err != nil {

@@ -76,6 +76,7 @@ type Desk struct {
 	world    World
 	log      *slog.Logger
 	now      func() time.Time
+	began    time.Time
 	rules    rules
 	commands chan game.Command
 	counts   [len(actions)]atomic.Uint64
@@ -111,7 +112,8 @@ func New(ctx context.Context, cfg Config) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.rules.load(bans, mutes, roles, d.now())
+	d.began = d.now()
+	d.rules.load(bans, mutes, roles, d.began)
 	return d, nil
 }
 
