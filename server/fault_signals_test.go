@@ -29,9 +29,9 @@ type storm struct {
 }
 
 const (
-	stormTalkers = 8
-	stormWalkers = 8
-	stormComers  = 3
+	stormTalkers = 6
+	stormWalkers = 4
+	stormComers  = 2
 )
 
 // startStorm starts one and returns when it rages.
@@ -54,11 +54,11 @@ func startStorm(t *testing.T, s *process) *storm {
 	}
 	until(t, "the storm rages", func() bool {
 		for i := range st.said {
-			if st.said[i].Load() < 50 {
+			if st.said[i].Load() < 20 {
 				return false
 			}
 		}
-		return st.comeback.Load() >= 20
+		return st.comeback.Load() >= 5
 	})
 	return st
 }
@@ -67,8 +67,11 @@ func startStorm(t *testing.T, s *process) *storm {
 func (st *storm) talk(p *peer, said *atomic.Int64) {
 	pace := time.NewTicker(5 * time.Millisecond)
 	defer pace.Stop()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
+	ctx, cancel := context.WithCancel(context.Background())
+	st.clients.Go(func() {
+		<-p.gone // no pong comes any more
+		cancel()
+	})
 	for n := int64(1); ; n++ {
 		if p.trySend(websocket.MessageText, fmt.Sprintf(`{"a":"Chat","p0":"","p1":"%d"}`, n)) != nil || p.ws.Ping(ctx) != nil {
 			return
@@ -116,7 +119,8 @@ func (st *storm) comeAndGo(t *testing.T, i int) {
 		if rand.IntN(2) == 0 {
 			_ = p.ws.CloseNow() // without a word
 		} else {
-			_ = p.ws.Close(websocket.StatusNormalClosure, "")
+			_, _ = p.tcp.Write(closing(int(websocket.StatusNormalClosure)))
+			<-p.gone
 		}
 	}
 }
@@ -151,15 +155,30 @@ func (st *storm) restart(t *testing.T, db string) *testServer {
 	t.Helper()
 	sound(t, db)
 	begun := time.Now()
-	s := startProcess(t, db, "-limits", "off").server()
+	s := startProcess(t, db, "-limits", "off", "-tick", "10ms").server()
 	if took := time.Since(begun); took > obedience {
 		t.Errorf("it took %v to start again", took)
 	}
-	for _, name := range st.granted {
-		p := connect(t, s)
-		p.login(name)
-		p.close(websocket.StatusNormalClosure)
+	for i := range stormComers { // each looks after its own
+		st.clients.Go(func() {
+			for _, name := range st.granted {
+				if !strings.HasPrefix(name, fmt.Sprintf("comer %d-", i)) {
+					continue
+				}
+				l := life{name: name, granted: true}
+				p, err := dial(t, s.addr)
+				if err == nil {
+					err = l.ask(p, "Login")
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_ = p.ws.CloseNow()
+			}
+		})
 	}
+	st.clients.Wait()
 	return s
 }
 
@@ -167,7 +186,7 @@ func (st *storm) restart(t *testing.T, db string) *testServer {
 func TestTerminateUnderLoad(t *testing.T) {
 	t.Parallel()
 	db := filepath.Join(t.TempDir(), "tavern.db")
-	p := startProcess(t, db, "-tick", "10ms", "-limits", "off")
+	p := startProcess(t, db, "-tick", "10ms", "-speed", "350", "-limits", "off")
 	st := startStorm(t, p)
 	said := make([]int64, stormTalkers)
 	for i := range said {
@@ -200,10 +219,12 @@ func TestTerminateUnderLoad(t *testing.T) {
 func TestKillUnderLoad(t *testing.T) {
 	t.Parallel()
 	db := filepath.Join(t.TempDir(), "tavern.db")
-	p := startProcess(t, db, "-tick", "10ms", "-limits", "off")
+	p := startProcess(t, db, "-tick", "10ms", "-speed", "350", "-limits", "off")
 	st := startStorm(t, p)
-	// The walkers are saved every second.
-	until(t, "positions are saved on the way", func() bool { return st.said[0].Load() > 250 })
+	until(t, "walkers are saved on the way, as they are every second", func() bool {
+		all := st.walkers[0].soFar()
+		return all[len(all)-1].at.Sub(all[0].at) > 1500*time.Millisecond
+	})
 	killed := time.Now()
 	p.signal(syscall.SIGKILL)
 	p.exit()
