@@ -96,6 +96,16 @@ func TestPanicInPacket(t *testing.T) {
 	}
 	r.tells(t, "boom in a packet")
 
+	// The same in what waits for a Login to be answered.
+	fay := connect(t, r.testServer)
+	fay.register("fay")
+	fay.sendLogin("fay")
+	fay.say(`{"a":"Chat","p0":"","p1":"/boom"}`)
+	if code := fay.ended(); code != websocket.StatusInternalError {
+		t.Errorf("closed with %d, want 1011", code)
+	}
+	lively(t, ann, bob)
+
 	for range 20 {
 		eve.say(`{"a":"Chat","p0":"","p1":"/boom"}`)
 		if code := eve.ended(); code != websocket.StatusInternalError && code != websocket.StatusGoingAway {

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -243,7 +244,7 @@ func inspect(ctx context.Context, path string) error {
 		return classify(err)
 	}
 	if verdict != "ok" {
-		return fmt.Errorf("%w: %s", ErrCorrupt, verdict)
+		return fmt.Errorf("%w: %s", ErrCorrupt, strings.Join(strings.Fields(verdict), " ")) // it has lines
 	}
 	return nil
 }
