@@ -81,7 +81,7 @@ func (w *world) command(p *Player, text string) {
 
 // muted reports whether p may not talk now, and tells it so.
 func (w *world) muted(p *Player) bool {
-	left := time.Until(time.Unix(int64(p.actor.muted), 0))
+	left := w.fromSteady(p.actor.muted).Sub(w.cfg.Now())
 	if left <= 0 {
 		p.actor.muted = 0
 		return false

@@ -39,8 +39,16 @@ func (l *Loop) enter(p *Player, e *entry) {
 	case !p.inWorld:
 		l.world.enterGuest(p, e.conn)
 	}
-	for i := range e.first {
-		l.dispatch(p, &e.first[i])
+	if len(e.first) > 0 {
+		l.takeFirst(p, e.first)
+	}
+}
+
+// takeFirst hands on what p sent while its Login was under way.
+func (l *Loop) takeFirst(p *Player, first []codec.Packet) {
+	defer l.surviveRequest(p)
+	for i := range first {
+		l.dispatch(p, &first[i])
 	}
 }
 
@@ -75,6 +83,7 @@ func (l *Loop) drain(p *Player) {
 
 // take hands on the next n packets of p's ring.
 func (l *Loop) take(p *Player, n int) {
+	defer l.surviveRequest(p)
 	p.lastInput = l.now
 	if !p.warm {
 		p.warm = true

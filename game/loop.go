@@ -9,6 +9,7 @@ package game
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"tavern/game/ring"
@@ -46,6 +47,8 @@ type Config struct {
 	Command  func(Command) bool
 	Accounts Accounts // default: nobody is saved
 	Writers  stream.Config
+	Now      func() time.Time // for what lasts minutes, such as mutes; default time.Now
+	Logger   *slog.Logger     // gets panics and nothing else; default: discards
 	// Observe is told after each tick how long its work took and how late it
 	// began. Loop's goroutine; it must not block.
 	Observe func(work, late time.Duration)
@@ -83,6 +86,12 @@ func (c Config) withDefaults() Config {
 	if c.Accounts == nil {
 		c.Accounts = nopAccounts{}
 	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if c.Observe == nil {
 		c.Observe = func(work, late time.Duration) {}
 	}
@@ -106,6 +115,9 @@ type Loop struct {
 	warm    warmQueue
 	asked   chan func(Tx) // by anyone, run by the loop
 	stats   Stats
+
+	panics     int    // survived since panicSince
+	panicSince uint32 // tick
 }
 
 // New makes a loop; it starts no goroutine.
@@ -124,8 +136,9 @@ func (l *Loop) WriterStats() *stream.Stats { return l.writers.Stats() }
 
 // Run ticks until ctx is done, then takes what has arrived, saves every
 // position, and returns when the writers have sent what was said or flush has
-// passed. Nobody may enter once ctx is done.
-func (l *Loop) Run(ctx context.Context, flush time.Duration) {
+// passed. Nobody may enter once ctx is done. It returns earlier, with ErrBroken,
+// when the world cannot go on; then too it saves and sends what it can.
+func (l *Loop) Run(ctx context.Context, flush time.Duration) error {
 	l.writers.Run()
 	due := time.Now().Add(l.cfg.Tick)
 	timer := time.NewTimer(l.cfg.Tick)
@@ -133,26 +146,29 @@ func (l *Loop) Run(ctx context.Context, flush time.Duration) {
 	for {
 		select {
 		case <-ctx.Done():
-			l.end(flush)
-			return
+			return l.end(l.tryTick(time.Now(), 0), flush)
 		case <-timer.C:
 		}
-		due = l.catchUp(due)
+		var err error
+		if due, err = l.catchUp(due); err != nil {
+			return l.end(err, flush)
+		}
 		timer.Reset(time.Until(due))
 	}
 }
 
 // catchUp runs the ticks that are due, at most maxLateTicks, and returns when
 // the next one is.
-func (l *Loop) catchUp(due time.Time) time.Time {
+func (l *Loop) catchUp(due time.Time) (time.Time, error) {
 	for range maxLateTicks {
 		start := time.Now()
 		late := start.Sub(due)
 		if late < 0 {
-			return due
+			return due, nil
 		}
-		l.tick()
-		l.cfg.Observe(time.Since(start), late)
+		if err := l.tryTick(start, late); err != nil {
+			return due, err
+		}
 		due = due.Add(l.cfg.Tick)
 	}
 	if behind := time.Since(due); behind >= l.cfg.Tick {
@@ -160,7 +176,7 @@ func (l *Loop) catchUp(due time.Time) time.Time {
 		l.stats.TicksDropped.Add(uint64(dropped))
 		due = due.Add(dropped * l.cfg.Tick)
 	}
-	return due
+	return due, nil
 }
 
 // tick is one step of the world: its phases, in order.
@@ -180,10 +196,10 @@ func (l *Loop) tick() {
 	l.stats.Ticks.Add(1)
 }
 
-// end takes what has arrived, keeps everybody's position and lets the writers
-// finish.
-func (l *Loop) end(flush time.Duration) {
-	l.tick()
-	l.world.saveAll()
+// end keeps everybody's position after the last tick, of which it returns the
+// error, and lets the writers finish.
+func (l *Loop) end(err error, flush time.Duration) error {
+	l.saveAll()
 	l.writers.Stop(flush)
+	return err
 }

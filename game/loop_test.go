@@ -20,7 +20,7 @@ func TestRunTicks(t *testing.T) {
 		l := New(Config{})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); l.Run(ctx, time.Second) }()
+		go func() { defer close(done); _ = l.Run(ctx, time.Second) }()
 		time.Sleep(time.Second + time.Millisecond)
 		synctest.Wait()
 		if got := l.Stats().Ticks.Load(); got != 20 {
@@ -39,7 +39,10 @@ func TestLateTicks(t *testing.T) {
 		l := New(Config{Observe: func(_, late time.Duration) { lates = append(lates, late) }})
 		due := time.Now()
 		time.Sleep(10 * 50 * time.Millisecond)
-		next := l.catchUp(due)
+		next, err := l.catchUp(due)
+		if err != nil {
+			t.Error(err)
+		}
 		if got := l.Stats().Ticks.Load(); got != maxLateTicks {
 			t.Errorf("%d ticks at once, want %d", got, maxLateTicks)
 		}
@@ -181,7 +184,7 @@ func TestEndSavesAll(t *testing.T) {
 		s := newStage(t, Config{})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); s.loop.Run(ctx, time.Second) }()
+		go func() { defer close(done); _ = s.loop.Run(ctx, time.Second) }()
 		s.join("ann", 1, 2)
 		s.join("bob", 3, 4)
 		time.Sleep(60 * time.Millisecond)

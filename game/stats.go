@@ -11,6 +11,7 @@ type Stats struct {
 	TicksDropped atomic.Uint64 // late ticks that were not caught up
 	Packets      atomic.Uint64 // taken from rings
 	Ignored      atomic.Uint64 // of those, made no sense in the player's state
+	Panics       atomic.Uint64 // mistakes of ours, each of which cost one player its connection, or the world
 	RingFull     atomic.Uint64 // packets dropped because the sender was flooding
 	AskedFull    atomic.Uint64 // functions refused because too many waited
 	Muted        atomic.Uint64 // chats dropped because their sender is muted

@@ -34,8 +34,13 @@ func (l *Loop) Do(f func(tx Tx)) error {
 // runAsked runs what others asked for, as much as waited when it began.
 func (l *Loop) runAsked() {
 	for n := len(l.asked); n > 0; n-- {
-		(<-l.asked)(Tx{l})
+		l.runOne(<-l.asked)
 	}
+}
+
+func (l *Loop) runOne(f func(Tx)) {
+	defer l.surviveRequest(nil)
+	f(Tx{l})
 }
 
 // Tx is the world as one sees it from inside a function given to Loop.Do.
@@ -64,7 +69,7 @@ func (tx Tx) PlayersFrom(from, n int, f func(Info)) (next int) {
 	from = min(from, len(actors))
 	to := min(from+n, len(actors))
 	for _, a := range actors[from:to] {
-		f(Info{ID: a.id, Name: a.name, X: a.x, Y: a.y, Since: time.Unix(int64(a.since), 0), Muted: fromUnix(a.muted),
+		f(Info{ID: a.id, Name: a.name, X: a.x, Y: a.y, Since: tx.l.world.fromSteady(a.since), Muted: tx.l.world.fromSteady(a.muted),
 			Moderator: a.moderator, Player: a.player})
 	}
 	if to == len(actors) {
@@ -85,13 +90,6 @@ func (tx Tx) Guests(f func(Info) bool) {
 
 // Guest returns the guest whose name has this number, nil when there is none.
 func (tx Tx) Guest(number uint32) *Player { return tx.l.world.guests[number] }
-
-func fromUnix(seconds uint32) time.Time {
-	if seconds == 0 {
-		return time.Time{}
-	}
-	return time.Unix(int64(seconds), 0)
-}
 
 // Announce says text to everybody, players and guests, in the server's name.
 func (tx Tx) Announce(text string) {
@@ -146,7 +144,7 @@ func (tx Tx) Kick(p *Player, code int, reason string) {
 // lets it talk again.
 func (tx Tx) Mute(p *Player, until time.Time) {
 	if p.actor != nil {
-		p.actor.muted = unix(until)
+		p.actor.muted = tx.l.world.steady(until)
 	}
 }
 

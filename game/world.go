@@ -24,7 +24,7 @@ type actor struct {
 	all          int32        // in world.actors
 	active       uint32       // tick in which it last walked or talked
 	saved        uint32       // tick in which its position was last saved while walking
-	since, muted uint32       // Unix seconds, until 2106: when it came, until when it may not talk
+	since, muted uint32       // in world.steady: when it came, until when it may not talk
 	shown        uint16       // bit(cell, h) is set while it is in h's view
 	moderator    bool
 	avatar       uint8
@@ -37,7 +37,8 @@ type world struct {
 	writers *stream.Writers
 	stats   *Stats
 	now     uint32
-	step    float64 // pixels per tick
+	step    float64   // pixels per tick
+	began   time.Time // on a second of the clock, as are the ends of mutes
 
 	grid        grid
 	actors      []*actor
@@ -70,6 +71,8 @@ func newWorld(cfg *Config, writers *stream.Writers, stats *Stats) *world {
 		guestsChat:  stream.NewStream(),
 		guests:      make(map[uint32]*Player),
 	}
+	w.began = w.cfg.Now()
+	w.began = w.began.Add(-time.Duration(w.began.Nanosecond())) // Truncate would leave the wall clock only
 	w.limitChat(cfg.ChatRate, cfg.ChatBurst)
 	w.limitTargets(cfg.TargetRate, cfg.TargetBurst)
 	w.packet = make([]byte, 0, 4<<10)
@@ -96,7 +99,7 @@ func (w *world) enter(p *Player, conn Conn, acc Account) {
 		x:       clamp(acc.X, w.cfg.World.MinX, w.cfg.World.MaxX),
 		y:       clamp(acc.Y, w.cfg.World.MinY, w.cfg.World.MaxY),
 		walking: -1, active: w.now - calmTicks, // coming in is no reason to take another's place in a crowd
-		since: unix(time.Now()), muted: unix(acc.Muted), moderator: acc.Moderator,
+		since: w.steady(w.cfg.Now()), muted: w.steady(acc.Muted), moderator: acc.Moderator,
 	}
 	c := w.grid.at(a.x, a.y)
 	a.cell = c
@@ -173,13 +176,6 @@ func (w *world) leave(p *Player) {
 	w.cfg.Accounts.Release(a.id)
 }
 
-// saveAll keeps the position of everybody in the world.
-func (w *world) saveAll() {
-	for _, a := range w.actors {
-		w.cfg.Accounts.Save(a.id, a.x, a.y)
-	}
-}
-
 // deny tells p alone why something was refused; why is what it is counted as.
 func (w *world) deny(p *Player, why Denial, reason string) {
 	w.stats.Denies[why].Add(1)
@@ -196,12 +192,22 @@ func (w *world) appendModel(dst []byte, a *actor) []byte {
 	return codec.AppendTextFrame(dst, w.packet)
 }
 
-// unix is t in Unix seconds, 0 for the zero time.
-func unix(t time.Time) uint32 {
+// steady is t in seconds since the world began, from 1, and 0 for the zero time.
+// They do not jump when somebody sets the machine's clock.
+func (w *world) steady(t time.Time) uint32 {
 	if t.IsZero() {
 		return 0
 	}
-	return uint32(min(max(t.Unix(), 0), math.MaxUint32))
+	return uint32(min(max(t.Sub(w.began).Round(time.Second)/time.Second, 0)+1, math.MaxUint32))
+}
+
+// fromSteady is the time of steady, in terms of what the clock says now.
+func (w *world) fromSteady(seconds uint32) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	now := w.cfg.Now()
+	return now.Add(w.began.Add(time.Duration(seconds-1) * time.Second).Sub(now))
 }
 
 func frame(dst, packet []byte) []byte { return codec.AppendTextFrame(dst, packet) }

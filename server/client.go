@@ -142,8 +142,8 @@ func (g *gate) Message(s *ws.Session, data []byte, text bool) {
 		return
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock() // also from a panic, after which Closed comes
 	g.notInside(c, packet)
-	c.mu.Unlock()
 }
 
 // offer gives a packet to the loop. On the poller, or with c.mu held.
@@ -207,6 +207,7 @@ func (g *gate) ask(c *client, packet codec.Packet) {
 	var err error
 	if packet.Action == codec.Register {
 		err = g.accounts.RegisterWhile(c.waits, packet.S0, packet.S1, packet.Avatar, func(err error) {
+			defer g.survive(c, 0)
 			g.answered(c, packet, err)
 			g.registered(c, err)
 		})
@@ -225,7 +226,9 @@ func (g *gate) ask(c *client, packet codec.Packet) {
 func (g *gate) login(c *client, packet codec.Packet, tries int) error {
 	mark := g.accounts.mark()
 	return g.accounts.LoginWhile(c.waits, packet.S0, packet.S1, func(a account.Account, err error) {
+		defer g.survive(c, a.ID)
 		if errors.Is(err, account.ErrLoggedIn) && tries < maxRetries && g.accounts.after(mark, func() {
+			defer g.survive(c, 0)
 			if err := g.login(c, packet, tries+1); err != nil {
 				g.answered(c, packet, err)
 				g.loggedIn(c, account.Account{}, err)
@@ -236,6 +239,28 @@ func (g *gate) login(c *client, packet codec.Packet, tries int) error {
 		g.answered(c, packet, err)
 		g.loggedIn(c, a, err)
 	})
+}
+
+// survive, deferred, keeps a panic in an answer to the connection that it was for.
+// id is the account that was claimed for it, 0 if none was. Not with c.mu held.
+func (g *gate) survive(c *client, id int64) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	defer c.session.Panicked("answer", cause)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.place.Load() == inside {
+		return // the loop has it
+	}
+	if id != 0 {
+		g.accounts.Store.Release(id)
+	}
+	if c.busy && c.closed {
+		g.accounts.end() // others wait for it
+	}
+	c.busy = false
 }
 
 // registered answers a Register. On a worker of the accounts.

@@ -79,6 +79,9 @@ type config struct {
 
 	logger *slog.Logger
 	level  *slog.LevelVar // of logger
+	// rig, when set, may change what a part is made of before it is made: for tests,
+	// which put faults there.
+	rig func(part any)
 	// listening, when set, is told the address once the port is open: for tests
 	// that listen on port 0.
 	listening func(addr string)
@@ -146,6 +149,12 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 		return nil, fmt.Errorf("%w (see -h)", err)
 	}
 	return cfg, cfg.openLog(os.Stderr)
+}
+
+func (c *config) rigged(part any) {
+	if c.rig != nil {
+		c.rig(part)
+	}
 }
 
 // check refuses values that no server could run with.

@@ -24,6 +24,10 @@ const patience = 20 * time.Second
 
 // TestMain runs the tests and fails when one leaves a goroutine behind.
 func TestMain(m *testing.M) {
+	if path := os.Getenv(lockVariable); path != "" {
+		lockMain(path)
+		return
+	}
 	// Most tests wait for ticks, most of the time. Unless the command line says
 	// otherwise.
 	if err := flag.Set("test.parallel", "6"); err != nil {
@@ -42,6 +46,8 @@ type testServer struct {
 	addr string // host:port
 	db   string // its database file
 	stop func() // shuts down and waits until run has returned, once
+
+	ended func() error // waits until run has returned, with what it did
 }
 
 // startServer runs the server with args, on a free port, with a database in a
@@ -49,6 +55,22 @@ type testServer struct {
 // the test ends. A log line of an error, which is also what a panic of the
 // packet handler leaves, fails the test.
 func startServer(t testing.TB, args ...string) *testServer {
+	t.Helper()
+	s := startRigged(t, func(cfg *config) { cfg.logger = slog.New(complaints{t}) }, args...)
+	stop := s.stop
+	s.stop = func() {
+		stop()
+		if err := s.ended(); err != nil {
+			t.Errorf("the server ended with: %v", err)
+		}
+	}
+	t.Cleanup(s.stop)
+	return s
+}
+
+// startRigged is startServer for one that is changed before it starts, and that
+// may log errors and end with one.
+func startRigged(t testing.TB, change func(*config), args ...string) *testServer {
 	t.Helper()
 	all := append([]string{
 		"-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "tavern.db"),
@@ -60,14 +82,14 @@ func startServer(t testing.TB, args ...string) *testServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.logger = slog.New(complaints{t})
+	change(cfg)
 	listening := make(chan string, 1)
 	cfg.listening = func(addr string) { listening <- addr }
 
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- run(ctx, cfg) }()
-	s := &testServer{db: cfg.db}
+	s := &testServer{db: cfg.db, ended: sync.OnceValue(func() error { return <-done })}
 	select {
 	case s.addr = <-listening:
 	case err := <-done:
@@ -76,9 +98,7 @@ func startServer(t testing.TB, args ...string) *testServer {
 	}
 	s.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("the server ended with: %v", err)
-		}
+		_ = s.ended()
 	})
 	t.Cleanup(s.stop)
 	return s

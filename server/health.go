@@ -18,6 +18,10 @@ type health struct {
 // routes adds /healthz and /readyz to mux.
 func (h *health) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		if why := h.unwell(); why != "" { // it lives, and starting it again would lose what it keeps
+			fmt.Fprintln(w, "ok, but "+why)
+			return
+		}
 		fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +38,13 @@ func (h *health) unready() string {
 	switch {
 	case h.closing.Load():
 		return "shutting down"
-	case h.accounts.SaverError() != nil:
+	}
+	return h.unwell()
+}
+
+// unwell says what does not work though the server lives, or nothing.
+func (h *health) unwell() string {
+	if h.accounts.SaverError() != nil {
 		return "positions cannot be saved" // the log knows why; strangers need not
 	}
 	return ""

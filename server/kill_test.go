@@ -43,6 +43,9 @@ func TestKill(t *testing.T) {
 	var all, lives []*life // lives: of the last round
 	var killed time.Time
 	for round := range rounds + 1 {
+		if round > 0 {
+			sound(t, db)
+		}
 		// Steps are as long as usual, but five times as fast.
 		s := startProcess(t, db, "-tick", "10ms", "-speed", "350", "-limits", "off")
 		for _, l := range lives {

@@ -26,6 +26,8 @@ type metrics struct {
 	// For the operator's page, in nanoseconds: of all ticks, and the longest since
 	// somebody looked.
 	worked, maxWork, maxLate atomic.Int64
+
+	webPanics atomic.Uint64
 }
 
 func newMetrics() *metrics {
@@ -83,6 +85,7 @@ func (m *metrics) register(p parts) {
 	m.registerGate(p.gate)
 	m.registerAccounts(p.accounts)
 	m.registerModeration(p.gate, p.office)
+	m.total("web_panics_total", "Panics while answering a request for a page or to the API.", &m.webPanics)
 	m.registry.MustRegister(edgeCollector{p.edge, p.front}, limitCollector{p.gate.limits},
 		reasonCollector{descDenies, p.denies}, reasonCollector{descCloses, p.closes})
 }

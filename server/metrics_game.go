@@ -14,6 +14,7 @@ func (m *metrics) registerGame(loop *game.Loop) {
 	m.gauge("game_guests", "Guests in the chat room.", func() float64 { return float64(st.Guests.Load()) })
 	m.total("game_ticks_total", "Ticks run.", &st.Ticks)
 	m.total("game_ticks_dropped_total", "Late ticks that were not caught up.", &st.TicksDropped)
+	m.total("game_panics_total", "Panics in the loop, each of which closed one player's connection, or ended the world.", &st.Panics)
 	m.total("game_packets_total", "Packets taken from the players' rings.", &st.Packets)
 	m.total("game_ignored_total", "Packets that made no sense in the player's state.", &st.Ignored)
 	m.total("game_ring_full_total", "Packets dropped because their sender was flooding.", &st.RingFull)

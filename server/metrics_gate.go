@@ -105,6 +105,8 @@ func (m *metrics) registerAccounts(accounts *account.Store) {
 	m.gauge("account_queue_capacity", "How many may wait; more are refused.", func() float64 { return float64(accounts.Stats().QueueCapacity) })
 	m.counter("account_busy_total", "Registrations and logins refused because too many waited.", func() float64 { return float64(accounts.Stats().Busy) })
 	m.counter("account_rehashed_total", "Passwords whose hash was brought to the configured cost.", func() float64 { return float64(accounts.Stats().Rehashed) })
+	m.counter("account_failed_total", "Registrations and logins that the database did not let us grant.", func() float64 { return float64(accounts.Stats().Failed) })
+	m.counter("account_panics_total", "Panics in the work on registrations, logins and positions.", func() float64 { return float64(accounts.Stats().Panics) })
 	m.gauge("account_unsaved_positions", "Positions that are not on disk yet.", func() float64 { return float64(accounts.Stats().Unsaved) })
 	m.counter("account_saved_positions_total", "Positions written.", func() float64 { return float64(accounts.Stats().Saved) })
 	m.counter("account_save_errors_total", "Batches of positions that could not be written.", func() float64 { return float64(accounts.Stats().SaveErrors) })
@@ -124,6 +126,7 @@ func (m *metrics) registerModeration(g *gate, o *office) {
 	m.total("account_registered_total", "Accounts made.", &g.counts.registered)
 	m.total("account_logins_total", "Logins granted.", &g.counts.logins)
 	m.registry.MustRegister(actionCollector{g.desk})
+	m.counter("moderation_panics_total", "Panics in chat commands.", func() float64 { return float64(g.desk.Panics()) })
 	m.counter("moderation_commands_full_total", "Chat commands refused because too many waited.", func() float64 { return float64(g.desk.CommandsFull()) })
 }
 

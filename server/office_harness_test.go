@@ -32,6 +32,12 @@ type officeServer struct {
 // startOffice is startServer with the operator's listener on a free port.
 func startOffice(t testing.TB, args ...string) *officeServer {
 	t.Helper()
+	return startOfficeRigged(t, nil, args...)
+}
+
+// startOfficeRigged is startOffice with a rig: see config.
+func startOfficeRigged(t testing.TB, rig func(part any), args ...string) *officeServer {
+	t.Helper()
 	all := append([]string{
 		"-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "tavern.db"),
 		"-hash-memory", "8", "-hash-time", "1", "-admin", "127.0.0.1:0", "-admin-token", officeToken,
@@ -40,6 +46,7 @@ func startOffice(t testing.TB, args ...string) *officeServer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.rig = rig
 	office := make(chan string, 1)
 	cfg.logger = slog.New(officeLog{complaints{t}, office})
 	listening := make(chan string, 1)

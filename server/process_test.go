@@ -19,6 +19,8 @@ type process struct {
 	addr   string
 	exited chan struct{}
 
+	listening chan string // the address, once
+
 	mu  sync.Mutex
 	log []string // its lines, for messages
 	err error    // of Wait
@@ -28,10 +30,15 @@ type process struct {
 // is killed when the test ends, if it still runs then.
 func startProcess(t testing.TB, db string, args ...string) *process {
 	t.Helper()
-	return startLimited(t, db, append([]string{
-		// Tests come from one address, and all at once.
+	return startBehind(t, nil, db, unlimited(args)...)
+}
+
+// unlimited are args without the limits that tests would reach, as they come from one
+// address, and all at once.
+func unlimited(args []string) []string {
+	return append([]string{
 		"-handshake-rate", "0", "-registrations-per-hour", "0", "-requests-per-ip", "0", "-login-tries", "0", "-target-rate", "0",
-	}, args...)...)
+	}, args...)
 }
 
 // startLimited is startProcess with the limits of a public server.
@@ -40,10 +47,27 @@ func startLimited(t testing.TB, db string, args ...string) *process {
 	return startBehind(t, nil, db, args...)
 }
 
-// startBehind is startLimited with words before the program's name, which start it.
+// startBehind is startLimited by way of a program, its words before the server's,
+// that becomes the server when it has changed something about the process.
 func startBehind(t testing.TB, before []string, db string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, exited: make(chan struct{})}
+	p := launch(t, before, db, args...)
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	select {
+	case p.addr = <-p.listening:
+	case <-p.exited:
+		t.Fatalf("the server does not start: %v", p.log)
+	case <-timeout.C:
+		t.Fatal("the server does not listen")
+	}
+	return p
+}
+
+// launch starts the program, which may not come to listen.
+func launch(t testing.TB, before []string, db string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, exited: make(chan struct{}), listening: make(chan string, 1)}
 	line := slices.Concat(before, []string{buildServer(t),
 		"-addr", "127.0.0.1:0", "-db", db, "-log", "json", "-hash-memory", "8", "-hash-time", "1", "-admin", ""}, args)
 	p.cmd = exec.Command(line[0], line[1:]...)
@@ -55,13 +79,12 @@ func startBehind(t testing.TB, before []string, db string, args ...string) *proc
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	listening := make(chan string, 1)
 	go func() {
 		defer close(p.exited)
 		for in := bufio.NewScanner(stderr); in.Scan(); {
 			var line struct{ Msg, Address string }
 			if json.Unmarshal(in.Bytes(), &line) == nil && line.Msg == "listening" {
-				listening <- line.Address
+				p.listening <- line.Address
 			}
 			p.mu.Lock()
 			p.log = append(p.log, in.Text())
@@ -81,16 +104,23 @@ func startBehind(t testing.TB, before []string, db string, args ...string) *proc
 			}
 		}
 	})
-	timeout := time.NewTimer(patience)
-	defer timeout.Stop()
-	select {
-	case p.addr = <-listening:
-	case <-p.exited:
-		t.Fatalf("the server does not start: %v", p.log)
-	case <-timeout.C:
-		t.Fatal("the server does not listen")
-	}
 	return p
+}
+
+// server is p for the methods of one that runs in this process.
+func (p *process) server() *testServer { return &testServer{addr: p.addr} }
+
+// logged returns the lines of the log with this message.
+func (p *process) logged(msg string) (lines []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, text := range p.log {
+		var line struct{ Msg string }
+		if json.Unmarshal([]byte(text), &line) == nil && line.Msg == msg {
+			lines = append(lines, text)
+		}
+	}
+	return lines
 }
 
 // signal sends a signal; that the process has ended already is no failure.

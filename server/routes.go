@@ -1,8 +1,10 @@
 package main
 
 import (
+	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"strings"
 
 	"tavern/server/ws"
@@ -10,7 +12,7 @@ import (
 
 // routes is what the port answers: any path upgrades, a few are for machines, the
 // rest are pages.
-func routes(edge *ws.Server, g *gate, m *metrics, h *health, pages http.Handler) http.Handler {
+func routes(edge *ws.Server, g *gate, m *metrics, h *health, pages http.Handler, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	h.routes(mux)
 	metrics := m.handler()
@@ -27,12 +29,33 @@ func routes(edge *ws.Server, g *gate, m *metrics, h *health, pages http.Handler)
 			pages.ServeHTTP(w, r)
 		}
 	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return survive(m, log, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 			upgrade(edge, g, w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)
+	}))
+}
+
+// survive answers a request whose handler panics with 500, as long as that can be
+// said, counts it and logs its stack. net/http would tell its debug log only.
+func survive(m *metrics, log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler {
+				panic(cause) // meant for net/http
+			}
+			m.webPanics.Add(1)
+			log.Error("panic in a request", "method", r.Method, "path", r.URL.Path, "panic", cause, "stack", string(debug.Stack()))
+			w.Header().Set("Connection", "close")
+			http.Error(w, denyInternal, http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -95,7 +118,11 @@ func upgrade(edge *ws.Server, g *gate, w http.ResponseWriter, r *http.Request) {
 	if proxied {
 		told = addr
 	}
-	if !edge.Upgrade(w, r, told) {
-		g.limiter.release(addr)
-	}
+	opened := false
+	defer func() { // also from a panic
+		if !opened {
+			g.limiter.release(addr)
+		}
+	}()
+	opened = edge.Upgrade(w, r, told)
 }

@@ -28,7 +28,11 @@ const (
 	pageTime  = 250 * time.Millisecond  // for pages and handshakes under way
 	flushTime = 1500 * time.Millisecond // for the last chats
 	closeTime = 2 * time.Second         // for everybody's close handshake
-	saveTime  = time.Second             // for the last positions
+	saveTime  = time.Second             // for the last positions, at least
+
+	// When the disk is slow or another program has locked the database, saving
+	// may take what the other steps have left.
+	shutdownTime = 4500 * time.Millisecond
 )
 
 // run is the server, from opening the database to the last saved position. It
@@ -46,16 +50,18 @@ func run(ctx context.Context, cfg *config) error {
 	if safe != nil {
 		defer safe.close()
 	}
-	accounts, err := account.Open(ctx, account.Config{
+	stored := account.Config{
 		Path:          cfg.db,
 		HashMemoryKiB: uint32(cfg.hashMemory),
 		HashTime:      uint32(cfg.hashTime),
 		Queue:         cfg.limit.hashQueue,
 		ObserveHash:   func(took time.Duration) { m.hash.Observe(took.Seconds()) },
 		Logger:        log,
-	})
+	}
+	cfg.rigged(&stored)
+	accounts, err := account.Open(ctx, stored)
 	if err != nil {
-		return err
+		return advised(err)
 	}
 	log.Info("database open", "file", cfg.db)
 	for _, line := range doctor.Warnings(cfg.maxPlayers) {
@@ -64,7 +70,7 @@ func run(ctx context.Context, cfg *config) error {
 
 	leaving := &exits{Store: accounts}
 	var desk *moderation.Desk // before the loop runs
-	loop := game.New(game.Config{
+	ruled := game.Config{
 		Tick:      cfg.tick,
 		Speed:     cfg.speed,
 		World:     game.Bounds(cfg.world),
@@ -81,14 +87,20 @@ func run(ctx context.Context, cfg *config) error {
 		Accounts: leaving,
 		Writers:  stream.Config{Writers: cfg.writers, BytesPerSecond: cfg.bandwidth, MaxLagBytes: cfg.limit.lag, MaxBlocked: cfg.limit.blocked},
 		Observe:  m.tick,
-	})
+		Logger:   log,
+	}
+	cfg.rigged(&ruled)
+	loop := game.New(ruled)
 	pages := web.Folder(cfg.web)
 	if cfg.web == "" {
 		if pages, err = web.BuiltIn(); err != nil {
 			return errors.Join(err, accounts.Close(ctx))
 		}
 	}
-	if desk, err = moderation.New(ctx, moderation.Config{Store: accounts, World: loop, Logger: log}); err != nil {
+	cfg.rigged(&pages)
+	moderated := moderation.Config{Store: accounts, World: loop, Logger: log}
+	cfg.rigged(&moderated)
+	if desk, err = moderation.New(ctx, moderated); err != nil {
 		return errors.Join(err, accounts.Close(ctx))
 	}
 	g := &gate{
@@ -98,6 +110,7 @@ func run(ctx context.Context, cfg *config) error {
 		limits:  newLimits(cfg.limit, bool(cfg.limits)),
 		start:   time.Now(),
 	}
+	cfg.rigged(g.limits)
 	guests, peers := cfg.guests, cfg.peers // reload changes cfg's
 	g.guests.Store(&guests)
 	g.peers.Store(&peers)
@@ -118,9 +131,14 @@ func run(ctx context.Context, cfg *config) error {
 		return errors.Join(err, plain.Close(), accounts.Close(ctx))
 	}
 	h := &health{accounts: accounts}
-	office, err := openOffice(ctx, cfg, log, pageConfig(cfg, m, h, g, desk, accounts, edge), accounts)
+	administered := pageConfig(cfg, m, h, g, desk, accounts, edge)
+	cfg.rigged(&administered)
+	office, err := openOffice(ctx, cfg, log, administered, accounts)
 	if err != nil {
 		return errors.Join(err, ln.Close(), accounts.Close(ctx))
+	}
+	if office.web != nil {
+		office.web.Handler = survive(m, log, office.web.Handler)
 	}
 	if err := edge.Start(); err != nil {
 		office.close()
@@ -131,7 +149,12 @@ func run(ctx context.Context, cfg *config) error {
 	r := &running{edge: edge, accounts: accounts, health: h, office: office, log: log}
 	var background context.Context
 	background, r.stopLoop = context.WithCancel(context.Background())
-	r.background.Go(func() { loop.Run(background, flushTime) })
+	broken := make(chan error, 1)
+	r.background.Go(func() {
+		if err := loop.Run(background, flushTime); err != nil {
+			broken <- err
+		}
+	})
 	r.background.Go(func() { giveBackMemory(background) })
 	r.background.Go(func() { edge.WatchSilence(background, ws.Silence{}) })
 	r.background.Go(func() { desk.Run(background) })
@@ -149,7 +172,7 @@ func run(ctx context.Context, cfg *config) error {
 	}
 
 	r.web = &http.Server{
-		Handler:           routes(edge, g, m, h, pages),
+		Handler:           routes(edge, g, m, h, pages, log),
 		ReadHeaderTimeout: cfg.limit.headerTime,
 		MaxHeaderBytes:    cfg.limit.headerBytes,
 		IdleTimeout:       time.Minute,
@@ -167,6 +190,7 @@ func run(ctx context.Context, cfg *config) error {
 	case <-ctx.Done():
 	case err = <-served:
 		err = fmt.Errorf("the port's server ended: %w", err)
+	case err = <-broken: // whoever starts us again gives everybody a whole world
 	}
 	log.Info("shutting down", "players", loop.Stats().Players.Load(), "connections", edge.Counters().Open)
 	return errors.Join(err, r.shutDown())
@@ -205,7 +229,7 @@ func (r *running) shutDown() error {
 		err = errors.Join(err, gone)
 	}
 	r.office.close()
-	saving, cancelSaving := context.WithTimeout(context.Background(), saveTime)
+	saving, cancelSaving := context.WithTimeout(context.Background(), max(saveTime, shutdownTime-time.Since(start)))
 	defer cancelSaving()
 	err = errors.Join(err, r.accounts.Close(saving))
 	r.log.Info("stopped", "took", time.Since(start).Round(time.Millisecond))

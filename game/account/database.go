@@ -12,10 +12,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/mattn/go-sqlite3" // also registers the driver "sqlite3"
+	"golang.org/x/sys/unix"
 )
 
 // Why a file cannot be our database. Open wraps them with the path; the file
@@ -26,6 +28,7 @@ var (
 	ErrNewer       = errors.New("written by a newer version of this server")
 	ErrCorrupt     = errors.New("damaged")
 	ErrReadOnly    = errors.New("read-only")
+	ErrLocked      = errors.New("locked by another program")
 )
 
 const (
@@ -82,14 +85,34 @@ func openDatabase(ctx context.Context, path string, readers int, log *slog.Logge
 	if err := db.begin(ctx, log); err != nil {
 		return db, errors.Join(err, db.close())
 	}
+	if err := db.warm(ctx, readers); err != nil {
+		return db, errors.Join(err, db.close())
+	}
 	return db, nil
+}
+
+// warm opens all readers with the files that they need. One that came later might
+// find no descriptor left: players take them.
+func (db database) warm(ctx context.Context, readers int) error {
+	for range readers {
+		conn, err := db.read.Conn(ctx)
+		if err != nil {
+			return classify(err)
+		}
+		defer conn.Close() // back to the pool, when all are open
+		var tables int
+		if err := conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+			return classify(err)
+		}
+	}
+	return nil
 }
 
 // begin makes the first use of the write connection.
 func (db database) begin(ctx context.Context, log *slog.Logger) error {
 	mode, err := db.journalMode(ctx)
 	if err != nil {
-		return err
+		return classify(err)
 	}
 	if mode != "wal" {
 		return fmt.Errorf("its file system has no write-ahead log (journal mode is %s)", mode)
@@ -136,7 +159,10 @@ func prepareFile(path string, log *slog.Logger) error {
 	if err == nil {
 		return file.Close()
 	}
-	if !errors.Is(err, fs.ErrExist) {
+	switch {
+	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w: %w", ErrReadOnly, err) // its folder
+	case !errors.Is(err, fs.ErrExist):
 		return err
 	}
 	about, err := os.Stat(path)
@@ -160,6 +186,10 @@ func prepareFile(path string, log *slog.Logger) error {
 		return err
 	}
 	defer file.Close()
+	// The write-ahead log comes and goes beside it.
+	if err := unix.Faccessat(unix.AT_FDCWD, filepath.Dir(path), unix.W_OK, unix.AT_EACCESS); err != nil {
+		return fmt.Errorf("%w: its folder: %w", ErrReadOnly, err)
+	}
 	magic := []byte("SQLite format 3\x00")
 	head := make([]byte, len(magic))
 	switch _, err := io.ReadFull(file, head); {
@@ -214,7 +244,7 @@ func inspect(ctx context.Context, path string) error {
 		return classify(err)
 	}
 	if verdict != "ok" {
-		return fmt.Errorf("%w: %s", ErrCorrupt, verdict)
+		return fmt.Errorf("%w: %s", ErrCorrupt, strings.Join(strings.Fields(verdict), " ")) // it has lines
 	}
 	return nil
 }
@@ -232,6 +262,8 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	case sqlite3.ErrReadonly:
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	case sqlite3.ErrBusy, sqlite3.ErrLocked:
+		return fmt.Errorf("%w: %w", ErrLocked, err)
 	}
 	return err
 }

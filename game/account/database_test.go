@@ -275,6 +275,16 @@ func TestPragmas(t *testing.T) {
 	}
 }
 
+// All readers have their files from the start: later there may be no descriptor left.
+func TestReadersAreOpen(t *testing.T) {
+	cfg := cheap(databasePath(t))
+	cfg.Workers = 4
+	s := open(t, cfg)
+	if got := s.db.read.Stats(); got.OpenConnections != 4 || got.Idle != 4 {
+		t.Errorf("%d readers are open, %d of them idle; want 4", got.OpenConnections, got.Idle)
+	}
+}
+
 func TestMigrationsAreWholeOrNot(t *testing.T) {
 	path := databasePath(t)
 	db := raw(t, path)

@@ -25,6 +25,7 @@ type Ban struct {
 	By      string // who banned, for people
 	At      time.Time
 	Until   time.Time // zero: for good
+	Forget  time.Time // not kept: what was over by then PutBan forgets; zero: At
 }
 
 // Over tells whether the ban has ended at a time.
@@ -38,6 +39,7 @@ type Mute struct {
 	By      string
 	At      time.Time
 	Until   time.Time
+	Forget  time.Time // not kept: what was over by then PutMute forgets; zero: At
 }
 
 // Over tells whether the mute has ended at a time.
@@ -140,7 +142,7 @@ func (s *Store) PutBan(ctx context.Context, b Ban, e Entry) (Ban, error) {
 		until = b.Until.Unix()
 	}
 	err := s.moderate(ctx, e, func(tx *sql.Tx) error {
-		if _, err := tx.Exec("DELETE FROM bans WHERE account = ? OR network = ? OR until <= ?", account, network, b.At.Unix()); err != nil {
+		if _, err := tx.Exec("DELETE FROM bans WHERE account = ? OR network = ? OR until <= ?", account, network, forgetAt(b.Forget, b.At)); err != nil {
 			return err
 		}
 		result, err := tx.Exec("INSERT INTO bans (account, network, reason, by, at, until) VALUES (?, ?, ?, ?, ?, ?)",
@@ -152,6 +154,13 @@ func (s *Store) PutBan(ctx context.Context, b Ban, e Entry) (Ban, error) {
 		return err
 	})
 	return b, err
+}
+
+func forgetAt(forget, at time.Time) int64 {
+	if forget.IsZero() {
+		return at.Unix()
+	}
+	return forget.Unix()
 }
 
 // LiftBan forgets a ban. One that is not there is no error.
@@ -166,7 +175,7 @@ func (s *Store) LiftBan(ctx context.Context, id int64, e Entry) error {
 // those that are over.
 func (s *Store) PutMute(ctx context.Context, m Mute, e Entry) error {
 	return s.moderate(ctx, e, func(tx *sql.Tx) error {
-		if _, err := tx.Exec("DELETE FROM mutes WHERE account = ? OR until <= ?", m.Account, m.At.Unix()); err != nil {
+		if _, err := tx.Exec("DELETE FROM mutes WHERE account = ? OR until <= ?", m.Account, forgetAt(m.Forget, m.At)); err != nil {
 			return err
 		}
 		_, err := tx.Exec("INSERT INTO mutes (account, reason, by, at, until) VALUES (?, ?, ?, ?, ?)",

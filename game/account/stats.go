@@ -5,7 +5,7 @@ import "sync/atomic"
 // counters only grow.
 type counters struct {
 	busy, gone, registered, loggedIn, rehashed atomic.Uint64
-	commits, saved, saveErrors                 atomic.Uint64
+	commits, saved, saveErrors, failed, panics atomic.Uint64
 }
 
 // Stats is what an operator may want to know. Fields that count things done
@@ -24,6 +24,8 @@ type Stats struct {
 	Saved         uint64 // positions written
 	SaveErrors    uint64 // attempts to write positions that failed
 	NotFinite     uint64 // positions dropped because they were no place
+	Failed        uint64 // requests that the database did not let us grant
+	Panics        uint64 // mistakes of ours, each of which failed one request
 }
 
 // Stats reads the figures. It takes no lock for longer than a moment.
@@ -45,6 +47,8 @@ func (s *Store) Stats() Stats {
 		Saved:         s.counters.saved.Load(),
 		SaveErrors:    s.counters.saveErrors.Load(),
 		NotFinite:     dropped,
+		Failed:        s.counters.failed.Load(),
+		Panics:        s.counters.panics.Load(),
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -25,6 +24,7 @@ type Store struct {
 	positions  *positions
 	writer     *writer // owns db.write
 	counters   counters
+	troubles   troubles
 
 	mu     sync.Mutex // guards closed, and with it sending on queue
 	closed bool
@@ -39,7 +39,8 @@ type Store struct {
 
 // Open opens the database, makes it if there is none, and starts the workers
 // and the writer. ctx bounds the opening only. The errors of a file that cannot
-// be used wrap ErrNotDatabase, ErrForeign, ErrNewer, ErrCorrupt or ErrReadOnly.
+// be used wrap ErrNotDatabase, ErrForeign, ErrNewer, ErrCorrupt, ErrReadOnly
+// or ErrLocked.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -59,6 +60,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		abandon:   make(chan struct{}),
 		done:      make(chan struct{}),
 	}
+	s.troubles = newTroubles(cfg.Logger, &s.counters)
 	if err := s.start(ctx, cfg); err != nil {
 		return nil, errors.Join(fmt.Errorf("account: %w", err), db.close())
 	}
@@ -175,10 +177,7 @@ func (s *Store) abandoned() bool {
 // answer calls a function of our caller. Its panic must not end the worker or
 // the writer, which others wait for.
 func (s *Store) answer(done func()) {
-	defer func() {
-		if v := recover(); v != nil {
-			s.log.Error("panic in the answer to an account request", "panic", v, "stack", string(debug.Stack()))
-		}
-	}()
+	var err error // logged; nobody is left to hear it
+	defer s.troubles.survive("an answer", &err)
 	done()
 }

@@ -112,6 +112,7 @@ func (w *worker) serve(r request) {
 			refusal = w.register(r)
 		}
 		if refusal != nil {
+			_ = w.troubles.note(refusal)
 			w.answer(func() { r.registered(refusal) })
 		}
 		return
@@ -121,6 +122,7 @@ func (w *worker) serve(r request) {
 		return
 	}
 	found, old, err := w.login(r)
+	_ = w.troubles.note(err)
 	w.answer(func() { r.loggedIn(found, err) })
 	if err == nil {
 		w.rehash(found.ID, old, r.password)
@@ -129,7 +131,8 @@ func (w *worker) serve(r request) {
 
 // register hashes the password and passes the account on to the writer, who
 // answers then. An error is the answer.
-func (w *worker) register(r request) error {
+func (w *worker) register(r request) (err error) {
+	defer w.troubles.survive("a registration", &err)
 	key := nameKey(r.name)
 	// A look before the work: the writer has the last word, but most names that
 	// are taken have been so for long.
@@ -149,7 +152,8 @@ func (w *worker) register(r request) error {
 }
 
 // login checks the password, and gives the claimed account and its hash.
-func (w *worker) login(r request) (Account, hash, error) {
+func (w *worker) login(r request) (granted Account, of hash, err error) {
+	defer w.troubles.survive("a login", &err)
 	fail := func(err error) (Account, hash, error) { return Account{}, hash{}, err }
 
 	found, stored, err := w.find(nameKey(r.name))
@@ -194,6 +198,8 @@ func (w *worker) login(r request) (Account, hash, error) {
 // rehash brings a hash to the configured cost, now that the password is known
 // and the login is answered. If it fails, the next login does it.
 func (w *worker) rehash(id int64, old hash, password string) {
+	var err error // logged
+	defer w.troubles.survive("a new hash", &err)
 	if old.cost == w.hasher.cost && len(old.key) == keyBytes || w.abandoned() {
 		return
 	}

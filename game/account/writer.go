@@ -128,7 +128,7 @@ func (w *writer) commit(batch []change) {
 		if err == nil {
 			w.counters.commits.Add(1)
 		} else {
-			err = fmt.Errorf("account: writing: %w", err)
+			err = w.troubles.note(fmt.Errorf("account: writing: %w", err))
 		}
 	}
 	for i, c := range batch {
@@ -212,11 +212,17 @@ func (w *writer) transact(work func(*sql.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	if err := work(tx); err != nil {
+	if err := w.attempt(tx, work); err != nil {
 		_ = tx.Rollback() // SQLite may have done so by itself
 		return err
 	}
 	return tx.Commit()
+}
+
+// attempt is work(tx), where a panic is an error like others.
+func (w *writer) attempt(tx *sql.Tx, work func(*sql.Tx) error) (err error) {
+	defer w.troubles.survive("a transaction", &err)
+	return work(tx)
 }
 
 // registration is the change that makes an account.

@@ -23,7 +23,8 @@ func (t when) MarshalJSON() ([]byte, error) {
 }
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request, _ moderation.By) {
-	now := s.cfg.Read()
+	now, clock := s.cfg.Read(), s.cfg.Now()
+	started := clock.Add(-clock.Sub(s.started)) // by what the clock says now
 	answer(w, http.StatusOK, struct {
 		Version     string     `json:"version"`
 		Commit      string     `json:"commit"`
@@ -33,7 +34,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request, _ moderation.By)
 		Connections int64      `json:"connections"`
 		MaxPlayers  int        `json:"max_players"`
 		World       [4]float64 `json:"world"`
-	}{s.cfg.Version, s.cfg.Commit, when(s.started), now.Players, now.Guests, now.Connections, s.cfg.MaxPlayers(), s.cfg.World})
+	}{s.cfg.Version, s.cfg.Commit, when(started), now.Players, now.Guests, now.Connections, s.cfg.MaxPlayers(), s.cfg.World})
 }
 
 func (s *Server) samples(w http.ResponseWriter, r *http.Request, _ moderation.By) {

@@ -83,7 +83,11 @@ func open(t testing.TB, change func(*Config)) *office {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { o.loop.Run(ctx, time.Second) })
+	running.Go(func() {
+		if err := o.loop.Run(ctx, time.Second); err != nil {
+			t.Error(err)
+		}
+	})
 	web := httptest.NewServer(o.admin)
 	o.url = web.URL
 	t.Cleanup(func() {

@@ -91,16 +91,17 @@ func (d *Desk) ban(ctx context.Context, by By, b account.Ban, target string, spa
 	if span < 0 || span > maxSpan {
 		return "", refuse(Invalid, "A ban lasts at most a hundred years, or for good")
 	}
-	b.Reason, b.By, b.At = cleaned(reason, maxReasonBytes), by.name, d.now().Truncate(time.Second)
+	now := onSecond(d.now())
+	b.Reason, b.By, b.At, b.Forget = cleaned(reason, maxReasonBytes), by.name, now, d.surelyPast(now)
 	if span > 0 {
-		b.Until = b.At.Add(max(span.Round(time.Second), time.Second))
+		b.Until = now.Add(max(span.Round(time.Second), time.Second))
 	}
 	e := d.entry(by, "ban", target, because(untilWords(b.Until), b.Reason))
 	b, err := d.store.PutBan(ctx, b, e)
 	if err != nil {
 		return "", err
 	}
-	d.rules.putBan(b)
+	d.rules.putBan(b, now)
 	d.count(e)
 	done := target + " is banned " + untilWords(b.Until)
 	n, err := d.expel(ctx, who, banSentence(b))
@@ -111,6 +112,21 @@ func (d *Desk) ban(ctx context.Context, by By, b account.Ban, target string, spa
 		done += "; " + people(n, "connection") + " closed"
 	}
 	return done, nil
+}
+
+// onSecond is the beginning of t's second, which is what the database keeps. It
+// keeps the monotonic reading, which Truncate would drop: a ban or mute lasts as
+// long as was said also when somebody sets the clock meanwhile.
+func onSecond(t time.Time) time.Time { return t.Add(-time.Duration(t.Nanosecond())) }
+
+// surelyPast is now, or what time it would be if nobody had set the clock since the
+// start when that is earlier: what is forgotten does not come back when the clock
+// is set right.
+func (d *Desk) surelyPast(now time.Time) time.Time {
+	if kept := d.began.Round(0).Add(now.Sub(d.began)); kept.Before(now.Round(0)) {
+		return kept
+	}
+	return now
 }
 
 // half is the error for what is kept but has not reached the world.
@@ -166,14 +182,15 @@ func (d *Desk) Mute(ctx context.Context, by By, name string, span time.Duration,
 		}
 		return "", err
 	}
+	now := onSecond(d.now())
 	span = max(span.Round(time.Second), time.Second)
-	m := account.Mute{Account: a.ID, Name: a.Name, Reason: cleaned(reason, maxReasonBytes), By: by.name, At: d.now().Truncate(time.Second)}
+	m := account.Mute{Account: a.ID, Name: a.Name, Reason: cleaned(reason, maxReasonBytes), By: by.name, At: now, Forget: d.surelyPast(now)}
 	m.Until = m.At.Add(span)
 	e := d.entry(by, "mute", a.Name, because("for "+spanWords(span), m.Reason))
 	if err := d.store.PutMute(ctx, m, e); err != nil {
 		return "", err
 	}
-	d.rules.putMute(m)
+	d.rules.putMute(m, now)
 	d.count(e)
 	done := a.Name + " is muted for " + spanWords(span)
 	told := because("You are muted for "+spanWords(span), m.Reason)

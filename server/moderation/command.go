@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,12 +63,22 @@ func (d *Desk) Run(ctx context.Context) {
 	}
 }
 
+// wentWrong is all that a player is told of what is not its fault.
+const wentWrong = "Something went wrong, try again in a moment"
+
 // carryOut does what a chat command says and tells its sender.
 func (d *Desk) carryOut(ctx context.Context, c game.Command) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	name, arguments, _ := strings.Cut(strings.TrimPrefix(c.Text, "/"), " ")
 	name = strings.ToLower(name)
+	defer func() {
+		if cause := recover(); cause != nil { // the command was its sender's only
+			d.panics.Add(1)
+			d.log.Error("panic in a chat command", "command", cleaned(name, 32), "by", c.Name, "panic", cause, "stack", string(debug.Stack()))
+			_ = d.hand(ctx, func(tx game.Tx) { tx.Tell(c.Player, wentWrong) })
+		}
+	}()
 	by := By{name: c.Name, via: "chat", account: c.ID}
 	lines, err := d.command(ctx, by, name, strings.TrimSpace(arguments))
 	var r *Refusal
@@ -79,7 +90,7 @@ func (d *Desk) carryOut(ctx context.Context, c game.Command) {
 		return // the server stops, or the answer would come too late
 	default:
 		d.log.Error("a chat command failed", "command", name, "by", by.name, "error", err)
-		lines = []string{"Something went wrong, try again in a moment"}
+		lines = []string{wentWrong}
 	}
 	// It need not wait until the loop has told them, so that a crowd that asks for
 	// help does not hold up a moderator.

@@ -51,7 +51,11 @@ func open(t testing.TB, path string) (*tavern, func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { v.loop.Run(ctx, time.Second) })
+	running.Go(func() {
+		if err := v.loop.Run(ctx, time.Second); err != nil {
+			t.Error(err)
+		}
+	})
 	running.Go(func() { v.desk.Run(ctx) })
 	stop := sync.OnceFunc(func() {
 		cancel()

@@ -76,12 +76,14 @@ type Desk struct {
 	world    World
 	log      *slog.Logger
 	now      func() time.Time
+	began    time.Time
 	rules    rules
 	commands chan game.Command
 	counts   [len(actions)]atomic.Uint64
 	full     atomic.Uint64
 	kicked   atomic.Uint64
 	expelled atomic.Uint64
+	panics   atomic.Uint64
 	roster   roster
 
 	whoMu sync.Mutex
@@ -112,7 +114,8 @@ func New(ctx context.Context, cfg Config) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.rules.load(bans, mutes, roles)
+	d.began = d.now()
+	d.rules.load(bans, mutes, roles, d.began)
 	return d, nil
 }
 
@@ -192,6 +195,9 @@ func (d *Desk) Expelled() uint64 { return d.expelled.Load() }
 // CommandsFull is how many chat commands were refused because too many waited.
 func (d *Desk) CommandsFull() uint64 { return d.full.Load() }
 
+// Panics is how many chat commands ended in a mistake of ours.
+func (d *Desk) Panics() uint64 { return d.panics.Load() }
+
 func (d *Desk) entry(by By, action, target, details string) account.Entry {
 	return account.Entry{At: d.now(), By: by.name, Via: by.via, Action: action, Target: target, Details: details}
 }
@@ -201,16 +207,20 @@ func (d *Desk) entry(by By, action, target, details string) account.Entry {
 func (d *Desk) visit(ctx context.Context, f func(tx game.Tx)) error {
 	ctx, cancel := context.WithTimeout(ctx, loopPatience)
 	defer cancel()
-	done := make(chan struct{})
+	done, whole := make(chan struct{}), false
 	err := d.hand(ctx, func(tx game.Tx) {
 		defer close(done)
 		f(tx)
+		whole = true
 	})
 	if err != nil {
 		return err
 	}
 	select {
 	case <-done:
+		if !whole {
+			return errors.New("moderation: panic in the world, which has logged it")
+		}
 		return nil
 	case <-ctx.Done():
 		return refuse(Busy, "The world does not answer")

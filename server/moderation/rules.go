@@ -22,7 +22,9 @@ type rules struct {
 	roles    map[int64]account.Account
 }
 
-func (r *rules) load(bans []account.Ban, mutes []account.Mute, roles []account.Account) {
+// load takes over what the database has kept. From now on the ends of bans and
+// mutes are so far away as the clock says now, whatever becomes of the clock.
+func (r *rules) load(bans []account.Ban, mutes []account.Mute, roles []account.Account, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.accounts = make(map[int64]account.Ban)
@@ -30,6 +32,9 @@ func (r *rules) load(bans []account.Ban, mutes []account.Mute, roles []account.A
 	r.mutes = make(map[int64]account.Mute)
 	r.roles = make(map[int64]account.Account)
 	for _, b := range bans {
+		if !b.Until.IsZero() {
+			b.Until = now.Add(b.Until.Sub(now))
+		}
 		if b.Account != 0 {
 			r.accounts[b.Account] = b
 		} else {
@@ -37,6 +42,7 @@ func (r *rules) load(bans []account.Ban, mutes []account.Mute, roles []account.A
 		}
 	}
 	for _, m := range mutes {
+		m.Until = now.Add(m.Until.Sub(now))
 		r.mutes[m.Account] = m
 	}
 	for _, a := range roles {
@@ -83,7 +89,7 @@ func (r *rules) forget(now time.Time) {
 	r.measure()
 }
 
-func (r *rules) putBan(b account.Ban) {
+func (r *rules) putBan(b account.Ban, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if b.Account != 0 {
@@ -91,7 +97,7 @@ func (r *rules) putBan(b account.Ban) {
 	} else {
 		r.networks[b.Network] = b
 	}
-	r.forget(b.At)
+	r.forget(now)
 }
 
 func (r *rules) liftBan(b account.Ban) {
@@ -105,11 +111,11 @@ func (r *rules) liftBan(b account.Ban) {
 	r.measure()
 }
 
-func (r *rules) putMute(m account.Mute) {
+func (r *rules) putMute(m account.Mute, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.mutes[m.Account] = m
-	r.forget(m.At)
+	r.forget(now)
 }
 
 func (r *rules) liftMute(id int64) {

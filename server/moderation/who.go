@@ -63,7 +63,7 @@ func (d *Desk) Who(ctx context.Context) ([]Player, error) {
 	for i, s := range list {
 		p := Player{ID: s.ID, Name: s.Name, X: s.X, Y: s.Y, Since: s.Since, Moderator: s.Moderator, Address: addressOf(s.conn)}
 		if s.Muted.After(now) {
-			p.Muted = s.Muted
+			p.Muted = d.MutedUntil(s.ID) // what was said, to the second
 		}
 		if s.conn != nil {
 			p.Pending = s.conn.Pending()

@@ -28,6 +28,9 @@ const (
 	// spareFiles are descriptors left to the rest of the process: handshakes in
 	// flight (two each), the database, pages.
 	spareFiles = 256
+	// leastSpareFiles are those that no Config.MaxSessions may take. doctor counts
+	// with the same.
+	leastSpareFiles = 64
 )
 
 // nbioGlobals guards what nbio keeps in package variables.
@@ -61,10 +64,12 @@ func (s *Server) startEngine() error {
 		return fmt.Errorf("ws: start the engine: %w", err)
 	}
 	s.sessions = make([]sessionSlot, files)
-	most := max(files-spareFiles, files/2)
-	if s.cfg.MaxSessions == 0 || s.cfg.MaxSessions > most {
-		s.cfg.MaxSessions = most
+	// Beyond that newcomers are refused in words. Without descriptors left for
+	// them they could not even be answered, nor the operator.
+	if s.cfg.MaxSessions == 0 {
+		s.cfg.MaxSessions = max(files-spareFiles, files/2)
 	}
+	s.cfg.MaxSessions = min(s.cfg.MaxSessions, max(files-leastSpareFiles, files/2))
 	return s.awaitPollers()
 }
 

@@ -352,10 +352,17 @@ func (s *Session) open() {
 // happened: that one ends. The goroutine that owns the parser calls it.
 func (s *Session) surviveInput(where string) {
 	if cause := recover(); cause != nil {
-		s.panicked(where, cause)
 		s.parser.stop()
-		s.Close(CloseInternal, "internal error")
+		s.Panicked(where, cause)
 	}
+}
+
+// Panicked is for a handler that has recovered from a panic on a goroutine of its
+// own: it is counted and logged like one in a call of the handler, and the session
+// ends with 1011. Call it in the deferred function, for the stack. Any goroutine.
+func (s *Session) Panicked(where string, cause any) {
+	s.panicked(where, cause)
+	s.Close(CloseInternal, "internal error")
 }
 
 func (s *Session) panicked(where string, cause any) {
