@@ -79,10 +79,29 @@ func openDatabase(ctx context.Context, path string, readers int, log *slog.Logge
 	db.write.SetMaxOpenConns(1)
 	db.read.SetMaxOpenConns(readers)
 	db.read.SetMaxIdleConns(readers)
-	if err := db.begin(ctx, log); err != nil {
+	if err = db.begin(ctx, log); err == nil {
+		err = db.connectReaders(ctx, readers)
+	}
+	if err != nil {
 		return db, errors.Join(err, db.close())
 	}
 	return db, nil
+}
+
+// connectReaders opens all read connections at once: how many files the server has
+// open must not depend on how many logins have met so far.
+func (db database) connectReaders(ctx context.Context, readers int) error {
+	for range readers {
+		c, err := db.read.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer c.Close() // back to the pool, when all are open
+		if _, err := c.ExecContext(ctx, "SELECT count(*) FROM sqlite_master"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // begin makes the first use of the write connection.
