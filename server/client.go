@@ -357,9 +357,10 @@ func (g *gate) close(c *client, label, reason string) {
 }
 
 // send writes one packet past the loop: an answer to somebody who may not be in
-// it. An error means that the connection is ending, which Closed will say.
+// it. Any error but a full backlog means that the connection is ending, which Closed
+// will say.
 func (c *client) send(packet []byte) {
-	if err := c.session.Write(codec.AppendTextFrame(nil, packet)); err != nil {
+	if err := c.session.Write(codec.AppendTextFrame(nil, packet)); errors.Is(err, ws.ErrBacklog) {
 		c.session.Close(ws.CloseTryLater, "You are reading too slowly")
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -135,6 +136,28 @@ func TestLeavingDuringLogin(t *testing.T) {
 	}
 	until(t, "nobody is in the world", func() bool { return s.metric(t, "game_players") == "0" && s.metric(t, "ws_connections") == "1" })
 	first.login("ann")
+}
+
+// TestResetBeforeTheAnswer resets connections that are owed an answer: they ended
+// without a close frame, and nobody read too slowly.
+func TestResetBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "-limits", "off")
+	const peers = 100
+	for range peers {
+		p := connect(t, s)
+		p.raw(frame(final|opText, `{"a":`))
+		if err := p.tcp.SetLinger(0); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.tcp.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "all have left", func() bool { return s.metric(t, "ws_connections") == "0" })
+	if got := s.metric(t, `ws_closed_total{code="abnormal"}`); got != fmt.Sprint(peers) {
+		t.Errorf("%s of %d connections ended without a close frame, %s for reading too slowly", got, peers, s.metric(t, `ws_closed_total{code="try_later"}`))
+	}
 }
 
 // TestRestart stops the server and starts another on the same database: accounts,
