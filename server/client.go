@@ -113,6 +113,7 @@ func (g *gate) Closed(s *ws.Session, code int, reason string) {
 	c := s.Value.(*client)
 	c.mu.Lock()
 	c.closed = true
+	g.counts.abandoned.Add(uint64(len(c.waiting)))
 	c.waiting = nil
 	place := c.place.Load()
 	if c.busy || place == inside {
@@ -162,6 +163,10 @@ func (g *gate) offer(c *client, packet codec.Packet) {
 
 // notInside handles a packet of one who is not logged in. c.mu is held.
 func (g *gate) notInside(c *client, packet codec.Packet) {
+	if c.closed { // from outside, while this packet was on its way: nobody would ever take its player out again
+		g.counts.abandoned.Add(1)
+		return
+	}
 	if c.busy {
 		if len(c.waiting) == maxWaiting {
 			g.counts.waitingFull.Add(1)
@@ -195,6 +200,7 @@ func (g *gate) ask(c *client, packet codec.Packet) {
 		g.counts.ignored.Add(1)
 		return
 	}
+	g.counts.requests.Add(1)
 	if why, banned := g.desk.BannedAddress(c.session.RemoteAddr()); banned { // since it connected
 		g.deny(c, "banned", why)
 		g.close(c, closeBanned, why)

@@ -7,6 +7,10 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"tavern/game"
+	"tavern/server/moderation"
+	"tavern/server/ws"
 )
 
 // goodbyes are the ways in which a client ends its connection.
@@ -213,5 +217,22 @@ func TestWorldBounds(t *testing.T) {
 	ann = connect(t, s)
 	if at := ann.login("ann").at(); at != (point{10, -10}) {
 		t.Errorf("ann is at %v, want 10,-10", at)
+	}
+}
+
+// TestMessageBehindTheEnd hands the gate a chat of a connection that was closed from
+// outside while it was on its way: nobody may come in behind his own end, for nobody
+// would take him out again.
+func TestMessageBehindTheEnd(t *testing.T) {
+	t.Parallel()
+	g := &gate{loop: game.New(game.Config{}), limiter: newLimiter(1, 1), desk: &moderation.Desk{}}
+	mode := guestsOnChat
+	g.guests.Store(&mode)
+	s := &ws.Session{}
+	g.Open(s)
+	g.Closed(s, ws.CloseGoingAway, "no answer to pings")
+	g.Message(s, []byte(`{"a":"Chat","p0":"hello"}`), true)
+	if place := s.Value.(*client).place.Load(); place != outside || g.counts.abandoned.Load() != 1 {
+		t.Errorf("place %d, %d packets abandoned; want outside, and 1", place, g.counts.abandoned.Load())
 	}
 }

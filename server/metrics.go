@@ -24,6 +24,8 @@ type counts struct {
 	ignored     atomic.Uint64
 	flooding    atomic.Uint64
 	waitingFull atomic.Uint64
+	abandoned   atomic.Uint64
+	requests    atomic.Uint64
 	registered  atomic.Uint64
 	logins      atomic.Uint64
 	turnedAway  atomic.Uint64
@@ -147,6 +149,8 @@ func (m *metrics) register(loop *game.Loop, accounts *account.Store, edge *ws.Se
 	m.total("gate_flooding_total", "Connections closed for flooding.", &g.counts.flooding)
 	m.total("gate_turned_away_total", "Requests of banned addresses.", &g.counts.turnedAway)
 	m.total("gate_waiting_full_total", "Packets dropped because a login was under way.", &g.counts.waitingFull)
+	m.total("gate_abandoned_total", "Packets dropped because their connection ended before its login was answered.", &g.counts.abandoned)
+	m.total("gate_requests_total", "Registrations and logins asked for, granted or not.", &g.counts.requests)
 	m.total("account_registered_total", "Accounts made.", &g.counts.registered)
 	m.total("account_logins_total", "Logins granted.", &g.counts.logins)
 	m.registry.MustRegister(edgeCollector{edge}, actionCollector{g.desk})
