@@ -243,16 +243,67 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
+// soaked splits what a soak wrote into its rows and the rest.
+func soaked(outcomes []outcome) (rows, rest []outcome) {
+	for _, o := range outcomes {
+		if o.Mode == "soak" {
+			rows = append(rows, o)
+		} else {
+			rest = append(rest, o)
+		}
+	}
+	return rows, rest
+}
+
 func TestSoak(t *testing.T) {
 	t.Parallel()
-	outcomes := bench(t, "soak", "-guests", "5", "-players", "5", "-rate", "50", "-churn", "10", "-stay", "700ms", "-time", "4s", "-every", "2s", "-bound", "0")
-	if len(outcomes) != 2 {
-		t.Fatalf("%d rows, want 2", len(outcomes))
+	rows, rest := soaked(bench(t, "soak", "-guests", "5", "-players", "5", "-rate", "50", "-churn", "10", "-stay", "700ms", "-halfway", "10", "-garbage", "25", "-slow", "0",
+		"-warm", "1s", "-look", "1s", "-time", "4s", "-every", "2s", "-bound", "0"))
+	if len(rows) != 2 {
+		t.Fatalf("%d rows, want 2", len(rows))
 	}
-	for _, o := range outcomes {
+	for _, o := range rows {
 		checkDeliveries(t, o, 10, 150) // three seconds, with the warm-up
 		if visits := o.figure(t, "visits"); visits < 15 || visits > 31 {
 			t.Errorf("%v visits in three seconds, want nearly 30", visits)
+		}
+	}
+	accounts := make(map[string]outcome)
+	for _, o := range rest {
+		accounts[o.Mode+" "+o.Case] = o
+	}
+	all := accounts["churn all"]
+	for name, least := range map[string]float64{"visitors": 30, "resets in the middle": 30, "garbage": 90} {
+		if got := all.figure(t, name); got < least || got > 2*least {
+			t.Errorf("%v %s, want %v or a few more", got, name, least)
+		}
+	}
+	before, after := accounts["leaks before"], accounts["leaks after"]
+	for _, name := range []string{"goroutines", "fds"} {
+		if was, is := before.figure(t, name), after.figure(t, name); !(was > 10) || is != was {
+			t.Errorf("%v %s before, %v after", was, name, is)
+		}
+	}
+	if said := accounts["account chats = said"].figure(t, "is"); said < 300 {
+		t.Errorf("the server counted %v chats of 300 and the visitors'", said)
+	}
+	if faults := accounts["account faults = sent"].figure(t, "is"); faults < 30 {
+		t.Errorf("the server counted %v faults", faults)
+	}
+}
+
+func TestSoakSlowReaders(t *testing.T) {
+	t.Parallel()
+	rows, rest := soaked(bench(t, "soak", "-guests", "10", "-players", "0", "-rate", "200", "-text", "1000", "-churn", "1", "-stay", "1s", "-halfway", "0", "-garbage", "0",
+		"-slow", "6", "-slow-stay", "5s", "-max-blocked", "2s", "-warm", "0", "-look", "1s", "-time", "6s", "-every", "6s", "-bound", "0"))
+	checkDeliveries(t, rows[0], 10, 1400)
+	for _, o := range rest {
+		if o.Case != "slow consumers = closed, try later" {
+			continue
+		}
+		// Three of twelve stop; what becomes of the others depends on when they wake.
+		if closed := o.figure(t, "is"); closed < 3 || closed > 13 {
+			t.Errorf("%v slow consumers of 12", closed)
 		}
 	}
 }

@@ -22,6 +22,7 @@ import (
 type lab struct {
 	opts     options
 	out      io.Writer
+	errOut   io.Writer
 	book     *report.Book
 	server   *target.Server
 	fleet    *swarm.Fleet
@@ -41,8 +42,9 @@ func newLab(mode string, args []string, opts options, out, errOut io.Writer) (*l
 		return nil, errors.New("-json - and -gobench - exclude each other")
 	}
 	return &lab{
-		opts: opts,
-		out:  out,
+		opts:   opts,
+		out:    out,
+		errOut: errOut,
 		book: &report.Book{
 			Title:   "bench " + mode,
 			Machine: machine(opts),
@@ -129,6 +131,19 @@ func (l *lab) add(r *report.Record) {
 		r.Server = l.server.Name()
 	}
 	l.book.Records = append(l.book.Records, r)
+}
+
+// tell writes what a long run has found so far to the standard error, a line for each
+// record, for whoever waits.
+func (l *lab) tell(r *report.Record) {
+	if l.opts.quiet {
+		return
+	}
+	l.progress.end()
+	fmt.Fprintln(l.errOut, r.Line())
+	for _, p := range r.Problems {
+		fmt.Fprintf(l.errOut, "  ! %s\n", p)
+	}
 }
 
 // fail notes that a record is not clean.

@@ -28,11 +28,11 @@ func (l *Loop) input() {
 }
 
 func (l *Loop) enter(p *Player, e *entry) {
-	switch {
-	case p.left.Load(): // it was gone before we could greet it
-		if e.account.ID != 0 {
-			l.cfg.Accounts.Release(e.account.ID)
-		}
+	switch left := p.left.Load(); {
+	case left && e.account.ID != 0: // it was gone before we could greet it
+		l.cfg.Accounts.Release(e.account.ID)
+		l.saidAsGuest(p, e)
+	case left && p.in.Len() == 0: // it came and went without a word
 	case e.account.ID != 0:
 		l.saidAsGuest(p, e)
 		l.world.enter(p, e.conn, e.account)

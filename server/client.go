@@ -113,6 +113,7 @@ func (g *gate) Closed(s *ws.Session, code int, reason string) {
 	c := s.Value.(*client)
 	c.mu.Lock()
 	c.closed = true
+	g.counts.abandoned.Add(uint64(len(c.waiting)))
 	c.waiting = nil
 	place := c.place.Load()
 	if c.busy || place == inside {
@@ -161,6 +162,10 @@ func (g *gate) offer(c *client, packet codec.Packet) {
 
 // notInside handles a packet of one who is not logged in. c.mu is held.
 func (g *gate) notInside(c *client, packet codec.Packet) {
+	if c.closed { // from outside, while this packet was on its way: nobody would ever take its player out again
+		g.counts.abandoned.Add(1)
+		return
+	}
 	if c.busy {
 		if len(c.waiting) == maxWaiting {
 			g.counts.waitingFull.Add(1)
@@ -194,6 +199,7 @@ func (g *gate) ask(c *client, packet codec.Packet) {
 		g.counts.ignored.Add(1)
 		return
 	}
+	g.counts.requests.Add(1)
 	if why, banned := g.desk.BannedAddress(c.session.RemoteAddr()); banned { // since it connected
 		g.deny(c, "banned", why)
 		g.close(c, closeBanned, why)
@@ -384,9 +390,10 @@ func (g *gate) close(c *client, label, reason string) {
 }
 
 // send writes one packet past the loop: an answer to somebody who may not be in
-// it. An error means that the connection is ending, which Closed will say.
+// it. Any error but a full backlog means that the connection is ending, which Closed
+// will say.
 func (c *client) send(packet []byte) {
-	if err := c.session.Write(codec.AppendTextFrame(nil, packet)); err != nil {
+	if err := c.session.Write(codec.AppendTextFrame(nil, packet)); errors.Is(err, ws.ErrBacklog) {
 		c.session.Close(ws.CloseTryLater, "You are reading too slowly")
 	}
 }

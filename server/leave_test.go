@@ -1,11 +1,16 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"tavern/game"
+	"tavern/server/moderation"
+	"tavern/server/ws"
 )
 
 // goodbyes are the ways in which a client ends its connection.
@@ -137,6 +142,28 @@ func TestLeavingDuringLogin(t *testing.T) {
 	first.login("ann")
 }
 
+// TestResetBeforeTheAnswer resets connections that are owed an answer: they ended
+// without a close frame, and nobody read too slowly.
+func TestResetBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "-limits", "off")
+	const peers = 100
+	for range peers {
+		p := connect(t, s)
+		p.raw(frame(final|opText, `{"a":`))
+		if err := p.tcp.SetLinger(0); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.tcp.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "all have left", func() bool { return s.metric(t, "ws_connections") == "0" })
+	if got := s.metric(t, `ws_closed_total{code="abnormal"}`); got != fmt.Sprint(peers) {
+		t.Errorf("%s of %d connections ended without a close frame, %s for reading too slowly", got, peers, s.metric(t, `ws_closed_total{code="try_later"}`))
+	}
+}
+
 // TestRestart stops the server and starts another on the same database: accounts,
 // avatars and positions are there, also of those who were walking.
 func TestRestart(t *testing.T) {
@@ -190,5 +217,22 @@ func TestWorldBounds(t *testing.T) {
 	ann = connect(t, s)
 	if at := ann.login("ann").at(); at != (point{10, -10}) {
 		t.Errorf("ann is at %v, want 10,-10", at)
+	}
+}
+
+// TestMessageBehindTheEnd hands the gate a chat of a connection that was closed from
+// outside while it was on its way: nobody may come in behind his own end, for nobody
+// would take him out again.
+func TestMessageBehindTheEnd(t *testing.T) {
+	t.Parallel()
+	g := &gate{loop: game.New(game.Config{}), limiter: newLimiter(1, 1), desk: &moderation.Desk{}}
+	mode := guestsOnChat
+	g.guests.Store(&mode)
+	s := &ws.Session{}
+	g.Open(s)
+	g.Closed(s, ws.CloseGoingAway, "no answer to pings")
+	g.Message(s, []byte(`{"a":"Chat","p0":"hello"}`), true)
+	if place := s.Value.(*client).place.Load(); place != outside || g.counts.abandoned.Load() != 1 {
+		t.Errorf("place %d, %d packets abandoned; want outside, and 1", place, g.counts.abandoned.Load())
 	}
 }

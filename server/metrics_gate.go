@@ -16,6 +16,8 @@ import (
 type counts struct {
 	ignored     atomic.Uint64
 	waitingFull atomic.Uint64
+	abandoned   atomic.Uint64 // dropped with their connection
+	requests    atomic.Uint64
 	registered  atomic.Uint64
 	logins      atomic.Uint64
 	turnedAway  atomic.Uint64
@@ -97,6 +99,8 @@ func (m *metrics) registerGate(g *gate) {
 	m.total("gate_flooding_total", "Connections closed for flooding.", g.counts.closes[closeFlooding])
 	m.total("gate_turned_away_total", "Requests of banned addresses.", &g.counts.turnedAway)
 	m.total("gate_waiting_full_total", "Packets dropped because a login was under way.", &g.counts.waitingFull)
+	m.total("gate_abandoned_total", "Packets dropped because their connection ended before its login was answered.", &g.counts.abandoned)
+	m.total("gate_requests_total", "Registrations and logins asked for, granted or not.", &g.counts.requests)
 }
 
 // registerAccounts names what the accounts count.

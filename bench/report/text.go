@@ -72,6 +72,15 @@ func (r *Record) name() string {
 	return strings.Join(parts, " ")
 }
 
+// Line is a record in one line.
+func (r *Record) Line() string {
+	parts := []string{r.name()}
+	for _, f := range r.Shown() {
+		parts = append(parts, f.Name+" "+f.Format())
+	}
+	return strings.Join(parts, "  ")
+}
+
 // writeList writes a row for each figure and a column for each record.
 func writeList(w io.Writer, records []*Record) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)

@@ -52,9 +52,18 @@ type bot interface {
 
 var errDial = errors.New("swarm: cannot open a socket")
 
+// ponged is a bot that sends pings, and hears of the answers.
+type ponged interface{ pong(e *Engine, c *conn) }
+
 // dial begins a new connection; b hears of the rest.
 func (e *Engine) dial(b bot) (*conn, error) {
-	fd, err := dial(e.target, source(e.cfg.Worker, e.dialled, e.cfg.Sources), e.cfg.ReceiveBufferBytes)
+	return e.dialWith(b, e.request, e.cfg.ReceiveBufferBytes)
+}
+
+// dialWith is dial with another request, which is never written to, and another size
+// of the receive buffer, 0 for the kernel's own.
+func (e *Engine) dialWith(b bot, request []byte, receiveBytes int) (*conn, error) {
+	fd, err := dial(e.target, source(e.cfg.Worker, e.dialled, e.cfg.Sources), receiveBytes)
 	e.dialled++
 	if err != nil {
 		return nil, errors.Join(errDial, err)
@@ -69,7 +78,7 @@ func (e *Engine) dial(b bot) (*conn, error) {
 		c.index = int32(len(e.conns))
 		e.conns = append(e.conns, c)
 	}
-	c.out = e.request
+	c.out = request
 	if !e.flush(c) {
 		return c, nil
 	}
@@ -237,6 +246,10 @@ func (e *Engine) control(c *conn, opcode byte, payload []byte) {
 	switch opcode {
 	case opPing:
 		e.send(c, appendFrame(nil, opPong, payload))
+	case opPong:
+		if b, asks := c.bot.(ponged); asks {
+			b.pong(e, c)
+		}
 	case opClose:
 		code := "1005"
 		if len(payload) >= 2 {
@@ -259,6 +272,18 @@ func (e *Engine) leave(c *conn) {
 	c.leaving = true
 	e.send(c, appendFrame(nil, opClose, []byte{0x03, 0xe8})) // 1000
 }
+
+// endStream ends our side of the TCP stream without a goodbye, as the kernel does for
+// a client that was killed, and reads on until the server ends its side.
+func (e *Engine) endStream(c *conn) {
+	if c.phase != closed {
+		unix.Shutdown(c.fd, unix.SHUT_WR)
+	}
+	c.leaving = true
+}
+
+// ping asks for a pong, which comes when the server has taken everything before it.
+func (e *Engine) ping(c *conn) { e.send(c, appendFrame(nil, opPing, nil)) }
 
 // abort ends the connection with a TCP reset, as a killed client does.
 func (e *Engine) abort(c *conn) {

@@ -250,6 +250,9 @@ func (f *Fleet) split(plan RunPlan, i int) *RunPlan {
 	if plan.Churn != nil {
 		p := *plan.Churn
 		p.PerSecond /= float64(n)
+		p.Halfway /= float64(n)
+		p.Garbage /= float64(n)
+		p.Slow /= float64(n)
 		plan.Churn = &p
 	}
 	if i > 0 {

@@ -6,11 +6,12 @@ import (
 )
 
 const (
-	opMore  = 0x0 // a further fragment
-	opText  = 0x1
-	opClose = 0x8
-	opPing  = 0x9
-	opPong  = 0xa
+	opMore   = 0x0 // a further fragment
+	opText   = 0x1
+	opBinary = 0x2
+	opClose  = 0x8
+	opPing   = 0x9
+	opPong   = 0xa
 
 	fin     = 0x80
 	finText = fin | opText

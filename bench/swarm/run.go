@@ -76,7 +76,7 @@ func (r *RunResult) merge(o *RunResult) {
 		r.Storm.merge(o.Storm)
 	}
 	if r.Churn != nil && o.Churn != nil {
-		r.Churn.merge(o.Churn)
+		r.Churn.Add(o.Churn)
 	}
 	if r.Slow == nil {
 		r.Slow = o.Slow

@@ -32,6 +32,7 @@ type WalkResult struct {
 	// From a walker's Target to its first own delta.
 	Response *Histogram
 
+	Targets uint64 // sent, in all
 	Unknown uint64 // deltas, Disconnects and Despawns of actors never announced
 	Doubled uint64 // full models of actors that were known already
 }
@@ -53,6 +54,7 @@ func (r *WalkResult) merge(o *WalkResult) {
 	r.Staleness.Merge(o.Staleness)
 	r.Nearest.Merge(o.Nearest)
 	r.Response.Merge(o.Response)
+	r.Targets += o.Targets
 	r.Unknown += o.Unknown
 	r.Doubled += o.Doubled
 }
@@ -201,6 +203,9 @@ func (t *walkTask) turn(w *walker, now int64) {
 		w.now.ux, w.now.uy = dx/length, dy/length
 	}
 	w.turnAt = now + int64(length/t.speed) + pause
+	if w.player.conn.phase == open {
+		t.result.Targets++
+	}
 	t.e.say(w.player.conn, appendTarget(nil, to[0], to[1]))
 }
 

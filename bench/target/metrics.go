@@ -14,9 +14,9 @@ import (
 )
 
 // Metrics is one reading of the server's /metrics in the text format of Prometheus.
-// Labels other than a bucket's le are ignored: such series are added up.
 type Metrics struct {
-	Values  map[string]float64
+	Values  map[string]float64  // by name; series that differ in labels are added up
+	Series  map[string]float64  // with labels, as they are written: name{label="value"}
 	Buckets map[string][]Bucket // by the histogram's name, sorted by Le
 }
 
@@ -52,7 +52,7 @@ func (s *Server) Metrics(ctx context.Context) (*Metrics, error) {
 }
 
 func parseMetrics(r io.Reader) (*Metrics, error) {
-	m := &Metrics{Values: make(map[string]float64), Buckets: make(map[string][]Bucket)}
+	m := &Metrics{Values: make(map[string]float64), Series: make(map[string]float64), Buckets: make(map[string][]Bucket)}
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		line := lines.Text()
@@ -70,6 +70,9 @@ func parseMetrics(r io.Reader) (*Metrics, error) {
 			continue
 		}
 		m.Values[name] += value
+		if labels != "" {
+			m.Series[name+"{"+labels+"}"] = value
+		}
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("target: metrics: %w", err)

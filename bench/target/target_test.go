@@ -32,6 +32,9 @@ func TestParseMetrics(t *testing.T) {
 	if m.Values["game_players"] != 7 || m.Values["codec_malformed_total"] != 5 {
 		t.Errorf("values %v", m.Values)
 	}
+	if len(m.Series) != 2 || m.Series[`codec_malformed_total{reason="too {long}"}`] != 3 {
+		t.Errorf("series %v", m.Series)
+	}
 	if _, err := parseMetrics(strings.NewReader("<html>no metrics</html>")); err == nil {
 		t.Error("a web page was taken for metrics")
 	}

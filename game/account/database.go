@@ -82,17 +82,18 @@ func openDatabase(ctx context.Context, path string, readers int, log *slog.Logge
 	db.write.SetMaxOpenConns(1)
 	db.read.SetMaxOpenConns(readers)
 	db.read.SetMaxIdleConns(readers)
-	if err := db.begin(ctx, log); err != nil {
-		return db, errors.Join(err, db.close())
+	if err = db.begin(ctx, log); err == nil {
+		err = db.warm(ctx, readers)
 	}
-	if err := db.warm(ctx, readers); err != nil {
+	if err != nil {
 		return db, errors.Join(err, db.close())
 	}
 	return db, nil
 }
 
 // warm opens all readers with the files that they need. One that came later might
-// find no descriptor left: players take them.
+// find no descriptor left, as players take them; and how many files the server has
+// open must not depend on how many logins have met so far.
 func (db database) warm(ctx context.Context, readers int) error {
 	for range readers {
 		conn, err := db.read.Conn(ctx)

@@ -273,6 +273,10 @@ func TestPragmas(t *testing.T) {
 	if got := s.db.write.Stats().MaxOpenConnections; got != 1 {
 		t.Errorf("%d write connections", got)
 	}
+	// All readers are there from the start, and stay.
+	if got := s.db.read.Stats(); got.OpenConnections != got.MaxOpenConnections || got.Idle != got.MaxOpenConnections {
+		t.Errorf("%d read connections open, %d idle, of %d", got.OpenConnections, got.Idle, got.MaxOpenConnections)
+	}
 }
 
 // All readers have their files from the start: later there may be no descriptor left.

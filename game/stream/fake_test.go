@@ -27,10 +27,14 @@ type fakeConn struct {
 	held    int // bytes in the socket, when it is bounded
 	pending int // bytes taken and not yet in the socket
 	broken  bool
+	full    int   // bytes of others in the edge's queue, so that it refuses more
 	codes   []int // of the closes
 }
 
-var errBroken = errors.New("broken pipe")
+var (
+	errBroken = errors.New("broken pipe")
+	errFull   = errors.New("too many bytes pending")
+)
 
 // newConn is a connection whose reader is never behind.
 func newConn(tb testing.TB) *fakeConn { return &fakeConn{tb: tb} }
@@ -62,6 +66,9 @@ func (c *fakeConn) take(frames []byte) error {
 	}
 	if c.broken {
 		return errBroken
+	}
+	if c.full > 0 {
+		return errFull
 	}
 	c.writes++
 	c.got = append(c.got, frames...)
@@ -99,7 +106,7 @@ func (c *fakeConn) readAll() {
 func (c *fakeConn) Pending() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.pending
+	return c.pending + c.full
 }
 
 func (c *fakeConn) Close(code int, reason string) {

@@ -56,6 +56,11 @@ func (w *writer) write(l *Listener, n int) {
 	w.stats.Bytes.Add(uint64(n))
 	if err := l.conn.Write(out); err != nil {
 		l.shut() // its session reports the leave
+		if l.conn.Pending() > 0 {
+			// Or it lives, and what others than we wrote to it, pongs, left no room: of a
+			// stream with a hole nobody has any use.
+			l.conn.Close(w.cfg.SlowCode, w.cfg.SlowReason)
+		}
 		return
 	}
 	if l.conn.Pending() > 0 {

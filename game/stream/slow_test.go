@@ -248,6 +248,23 @@ func TestFailedConnection(t *testing.T) {
 	runtime.KeepAlive(l)
 }
 
+// TestRefusedWrite: a connection that has no room, because of what others wrote to
+// it, must not stay and hear nothing more.
+func TestRefusedWrite(t *testing.T) {
+	s := newStage(Config{})
+	c := newConn(t)
+	s.enter(c, s.hereAud)
+	s.tick()
+	c.full = 1 << 20
+	s.say(s.here, "refused")
+	s.tick()
+	if got := c.closes(); !slices.Equal(got, []int{1013}) {
+		t.Fatalf("closed as %v, want once as 1013", got)
+	}
+	s.say(s.here, "not even tried") // or fakeConn complains
+	s.tick()
+}
+
 // TestBlockedHoldsItsOwnOnly: what waits for a blocked listener does not keep
 // alive what was sent to others.
 func TestBlockedHoldsItsOwnOnly(t *testing.T) {
