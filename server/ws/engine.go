@@ -25,10 +25,11 @@ const (
 	// mostFiles bounds nbio's table of connections, 8 bytes per descriptor,
 	// where the file limit is practically unlimited.
 	mostFiles = 1 << 20
-	// spareFiles are descriptors left to the rest of the process: handshakes in
-	// flight (two each), the database, pages.
-	spareFiles = 256
 )
+
+// spareFiles is how many of so many descriptors are left to the rest of the process:
+// handshakes under way (two each), the database, pages.
+func spareFiles(files int) int { return min(max(files/16, 64), 256) }
 
 // nbioGlobals guards what nbio keeps in package variables.
 var nbioGlobals sync.Mutex
@@ -61,7 +62,7 @@ func (s *Server) startEngine() error {
 		return fmt.Errorf("ws: start the engine: %w", err)
 	}
 	s.sessions = make([]sessionSlot, files)
-	most := max(files-spareFiles, files/2)
+	most := max(files-spareFiles(files), files/2)
 	if s.cfg.MaxSessions == 0 || s.cfg.MaxSessions > most {
 		s.cfg.MaxSessions = most
 	}
