@@ -12,11 +12,6 @@ import (
 )
 
 const (
-	// ownFiles is what a server keeps free of players: for the database, its log,
-	// epoll, pages, and handshakes under way, which take two each. See spareFiles of
-	// server/ws.
-	ownFiles = 256
-
 	// busyBytes is what the kernel holds for a player in a busy room, idleBytes
 	// what it must hold for one at all: a page.
 	busyBytes, idleBytes = 16 << 10, 4 << 10
@@ -27,6 +22,10 @@ const (
 
 	goodBacklog = 1024
 )
+
+// ownFiles is how many of so many open files a server keeps free of players, for its
+// database, pages, and handshakes under way. See spareFiles of server/ws.
+func ownFiles(files int64) int64 { return min(max(files/16, 64), 256) }
 
 func (p *probe) path(path string) string { return filepath.Join(p.Root, path) }
 
@@ -78,7 +77,7 @@ func (p *probe) openFiles() Finding {
 	if limit < 0 {
 		return unseen(check, errors.New("no such line in "+file))
 	}
-	need := p.connections() + ownFiles
+	need := p.connections() + ownFiles(p.connections())
 	f := Finding{Check: check, Level: OK, Found: fmt.Sprintf("%s is %d, %d players need %d", whose, limit, p.MaxPlayers, need)}
 	if limit == math.MaxInt64 {
 		f.Found = "there is no limit"
@@ -88,9 +87,9 @@ func (p *probe) openFiles() Finding {
 		f.Do = fmt.Sprintf("sysctl -w fs.nr_open=%d; then ", roundUp(need)) + f.Do
 	}
 	switch {
-	case limit < int64(p.MaxPlayers)+ownFiles:
+	case limit < int64(p.MaxPlayers)+ownFiles(limit):
 		f.Level = Fail
-		f.Means = fmt.Sprintf("nobody gets in any more after about %d players", max(0, limit-ownFiles))
+		f.Means = fmt.Sprintf("nobody gets in any more after about %d players", max(0, limit-ownFiles(limit)))
 	case limit < need:
 		f.Level = Warn
 		f.Means = "when all come back at once after a fall, some have to wait for those who are saying goodbye"
@@ -110,7 +109,7 @@ func (p *probe) systemFiles() Finding {
 	if err != nil {
 		return unseen(check, err)
 	}
-	need := p.connections() + ownFiles
+	need := p.connections() + ownFiles(p.connections())
 	f := Finding{Check: check, Level: OK, Found: fmt.Sprintf("%d of %d are open", used, most)}
 	if most == math.MaxInt64 {
 		f.Found = fmt.Sprintf("%d are open, there is no limit", used)

@@ -23,7 +23,7 @@ func TestLimits(t *testing.T) {
 		{"open files, just enough", (*probe).openFiles, files{"proc/self/limits": limitsFile("22772")}, OK, nil},
 		{"open files, one too few for leavers", (*probe).openFiles, files{"proc/self/limits": limitsFile("22771")}, Warn, []string{"LimitNOFILE=24576", "ulimit -n 24576"}},
 		{"open files, one too few", (*probe).openFiles, files{"proc/self/limits": limitsFile("20255")}, Fail, []string{"19999 players"}},
-		{"open files, Debian's default", (*probe).openFiles, files{"proc/self/limits": limitsFile("1024")}, Fail, []string{"768 players"}},
+		{"open files, Debian's default", (*probe).openFiles, files{"proc/self/limits": limitsFile("1024")}, Fail, []string{"960 players"}},
 		{"open files, none at all", (*probe).openFiles, files{"proc/self/limits": limitsFile("10")}, Fail, []string{"0 players"}},
 		{"open files, the kernel's own limit too", (*probe).openFiles, files{"proc/self/limits": limitsFile("1024"), "proc/sys/fs/nr_open": "4096"}, Fail, []string{"fs.nr_open=24576"}},
 		{"open files, unlimited", (*probe).openFiles, files{"proc/self/limits": limitsFile("unlimited")}, OK, []string{"no limit"}},
@@ -114,9 +114,9 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("more than a line: %q", line)
 		}
 	}
-	p.MaxPlayers = 700
+	p.MaxPlayers = 900
 	if got := p.warnings(); len(got) != 0 {
-		t.Errorf("for 700 players: %q", got)
+		t.Errorf("for 900 players: %q", got)
 	}
 	for _, line := range Warnings(1) { // of this machine, whatever it is
 		t.Log(line)

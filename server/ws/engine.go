@@ -25,13 +25,11 @@ const (
 	// mostFiles bounds nbio's table of connections, 8 bytes per descriptor,
 	// where the file limit is practically unlimited.
 	mostFiles = 1 << 20
-	// spareFiles are descriptors left to the rest of the process: handshakes in
-	// flight (two each), the database, pages.
-	spareFiles = 256
-	// leastSpareFiles are those that no Config.MaxSessions may take. doctor counts
-	// with the same.
-	leastSpareFiles = 64
 )
+
+// spareFiles is how many of so many descriptors are left to the rest of the process:
+// handshakes under way (two each), the database, pages.
+func spareFiles(files int) int { return min(max(files/16, 64), 256) }
 
 // nbioGlobals guards what nbio keeps in package variables.
 var nbioGlobals sync.Mutex
@@ -66,10 +64,10 @@ func (s *Server) startEngine() error {
 	s.sessions = make([]sessionSlot, files)
 	// Beyond that newcomers are refused in words. Without descriptors left for
 	// them they could not even be answered, nor the operator.
-	if s.cfg.MaxSessions == 0 {
-		s.cfg.MaxSessions = max(files-spareFiles, files/2)
+	most := max(files-spareFiles(files), files/2)
+	if s.cfg.MaxSessions == 0 || s.cfg.MaxSessions > most {
+		s.cfg.MaxSessions = most
 	}
-	s.cfg.MaxSessions = min(s.cfg.MaxSessions, max(files-leastSpareFiles, files/2))
 	return s.awaitPollers()
 }
 
