@@ -95,7 +95,7 @@ func (w *plainWorld) near(a *plainActor) map[int64]*plainActor {
 }
 
 // cast is how many players a play has.
-const cast = 20
+const cast = 10
 
 // play is a script of bytes that is played to a loop and to the model.
 type play struct {
@@ -121,7 +121,7 @@ func FuzzWorld(f *testing.F) {
 		f.Add(script)
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
-		if len(script) > 1500 {
+		if len(script) > 800 {
 			return
 		}
 		p := &play{script: script, witnesses: map[string]*witness{}, entries: map[string]int{}}
@@ -133,7 +133,7 @@ func FuzzWorld(f *testing.F) {
 		}
 		p.stage = newStage(t, cfg)
 		p.world = &plainWorld{cfg: p.loop.cfg, in: map[string]*plainActor{}, deeds: map[string][]deed{}}
-		for len(p.script) > 0 && p.clock < 1000 {
+		for len(p.script) > 0 && p.clock < 500 {
 			p.step()
 		}
 		p.curtain()
@@ -178,8 +178,8 @@ func (p *play) step() {
 	if len(busy) > 0 && busy[len(busy)-1].what == 'l' {
 		in = false
 	}
-	switch op % 8 {
-	case 0, 1:
+	switch op % 16 {
+	case 0, 1, 2:
 		if in || len(busy) > 0 {
 			return
 		}
@@ -188,7 +188,7 @@ func (p *play) step() {
 		p.entries[name]++
 		p.witnesses[name] = &witness{name: name, known: map[int64][2]float64{}}
 		p.world.do(name, deed{what: 'j', id: p.ids[name], x: x, y: y})
-	case 2, 3:
+	case 3, 4, 5, 6:
 		if !in {
 			return
 		}
@@ -196,7 +196,7 @@ func (p *play) step() {
 		if p.offer(name, fmt.Sprintf(`{"a":"Target","p0":%g,"p1":%g}`, x, y)) {
 			p.world.do(name, deed{what: 't', x: x, y: y})
 		}
-	case 4:
+	case 7, 8:
 		if !in {
 			return
 		}
@@ -205,16 +205,20 @@ func (p *play) step() {
 		if p.offer(name, fmt.Sprintf(`{"a":"Chat","p0":"","p1":%q}`, text)) {
 			p.world.do(name, deed{what: 'c', text: text})
 		}
-	case 5:
+	case 9:
 		if !in {
 			return
 		}
 		p.leave(name)
 		p.world.do(name, deed{what: 'l'})
-	case 6:
+	case 10:
+		if n := int(p.byte()); n < 240 {
+			p.turn(1 + n%8)
+		} else {
+			p.turn(calmTicks + 2) // so that a place in a crowd may change hands
+		}
+	default:
 		p.turn(1)
-	case 7:
-		p.turn(1 + int(p.byte()%128)) // long enough for a place in a crowd to change hands
 	}
 }
 
