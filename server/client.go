@@ -142,8 +142,8 @@ func (g *gate) Message(s *ws.Session, data []byte, text bool) {
 		return
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock() // also from a panic: Closed, which needs it, is everybody's
 	g.notInside(c, packet)
-	c.mu.Unlock()
 }
 
 // offer gives a packet to the loop. On the poller, or with c.mu held.
