@@ -81,13 +81,7 @@ if [ "$fast" = fast ]; then
 fi
 
 step "fuzz, a few seconds each"
-log=$(mktemp)
-for target in $(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' codec game server | sed 's/func //' | sort -u); do
-	pkg=./$(grep -rlE "^func $target\(" --include='*_test.go' codec game server | head -1 | xargs dirname)
-	echo "$target in $pkg"
-	go test -run '^$' -fuzz "^$target\$" -fuzztime 3s -fuzzminimizetime 300x -parallel 2 "$pkg" >"$log" 2>&1 || { cat "$log"; fail "$target"; }
-done
-rm -f "$log"
+scripts/fuzz.sh 3s
 
 step "the server for the clients' tests"
 built=$(mktemp -d)

@@ -148,7 +148,10 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("%w (see -h)", err)
 	}
-	return cfg, cfg.openLog(os.Stderr)
+	if err := cfg.openLog(os.Stderr); err != nil {
+		return nil, err
+	}
+	return cfg, nil
 }
 
 func (c *config) rigged(part any) {
@@ -180,10 +183,10 @@ func (c *config) check() error {
 		return fmt.Errorf("-max-players %d: must be from 1 to %d", c.maxPlayers, mostMaxPlayers)
 	case c.maxPerIP < 0:
 		return fmt.Errorf("-max-per-ip %d: must be 0 (no limit) or more", c.maxPerIP)
-	case !(c.chatRate >= 0) || math.IsInf(c.chatRate, 0):
-		return fmt.Errorf("-chat-rate %v: must be 0 (no limit) or more", c.chatRate)
-	case c.chatBurst < 1:
-		return fmt.Errorf("-chat-burst %d: must be at least 1", c.chatBurst)
+	case !(c.chatRate >= 0 && c.chatRate <= mostRate):
+		return fmt.Errorf("-chat-rate %v: must be from 0 (no limit) to %d", c.chatRate, mostRate)
+	case c.chatBurst < 1 || c.chatBurst > mostRate:
+		return fmt.Errorf("-chat-burst %d: must be from 1 to %d", c.chatBurst, mostRate)
 	case !(c.chatRange >= 0) || math.IsInf(c.chatRange, 0):
 		return fmt.Errorf("-chat-range %v: must be 0 (the whole world) or more pixels", c.chatRange)
 	case c.hashMemory < 8 || c.hashMemory > 1<<20:

@@ -15,12 +15,14 @@ import (
 	"time"
 )
 
-// settings are all flags, each with what the help says of its default, another
-// value, and values that are wrong.
-var settings = []struct {
+type setting struct {
 	name, preset, other string
 	wrong               []string
-}{
+}
+
+// settings are all flags, each with what the help says of its default, another
+// value, and values that are wrong.
+var settings = []setting{
 	{"acme-directory", `""`, "", []string{"https://example.org/directory"}}, // without -domain
 	{"acme-email", `""`, "", []string{"me@example.org"}},
 	{"acme-http", `""`, "", []string{":80"}},
@@ -29,15 +31,15 @@ var settings = []struct {
 	{"admin-token", `""`, "a secret of length", []string{"short"}},
 	{"bandwidth", "64000", "8000", []string{"7999", "-1", "many", ""}},
 	{"cell", "640", "16", []string{"15", "NaN", "Inf", "-640", "wide"}},
-	{"chat-burst", "10", "1", []string{"0", "-1", "2.5"}},
+	{"chat-burst", "10", "1", []string{"0", "-1", "1000001", "2.5"}},
 	{"chat-range", "0", "300.5", []string{"-1", "NaN", "+Inf", "far"}},
-	{"chat-rate", "2", "0", []string{"-1", "NaN", "Inf", "often"}},
+	{"chat-rate", "2", "0", []string{"-1", "1e7", "NaN", "Inf", "often"}},
 	{"config", `""`, "", []string{"no-such-file.toml"}},
 	{"db", "tavern.db", "other.db", []string{""}},
 	{"domain", `""`, "play.example.org", []string{"192.0.2.1", "https://play.example.org", "localhost", "*.example.org"}},
 	{"guests", "on-chat", "on-connect", []string{"", "on", "ON-CHAT"}},
-	{"handshake-burst", "100", "1", []string{"0", "-1", "many"}},
-	{"handshake-rate", "10", "0", []string{"-1", "NaN", "Inf", "often"}},
+	{"handshake-burst", "100", "1", []string{"0", "-1", "1000001", "many"}},
+	{"handshake-rate", "10", "0", []string{"-1", "1e7", "NaN", "Inf", "often"}},
 	{"hash-memory", "19456", "8", []string{"7", "-1", "4294967297", "1048577", "much"}},
 	{"hash-queue", "256", "1", []string{"0", "-1", "65537", "long"}},
 	{"hash-time", "2", "1", []string{"0", "-1", "1001", "1.5"}},
@@ -59,11 +61,11 @@ var settings = []struct {
 	{"motd", `""`, "Welcome", []string{strings.Repeat("x", 1025), "\xff"}},
 	{"origins", `""`, "https://example.org,https://*.example.net", []string{"example.org", "ftp://example.org", "https://", "https://a*b.example.org", "https://x/path"}},
 	{"proxy-protocol", "off", "", []string{"yes", "on"}}, // on needs -trusted-proxies
-	{"registrations-per-hour", "20", "0", []string{"-1", "few"}},
-	{"requests-per-ip", "32", "0", []string{"-1", "few"}},
+	{"registrations-per-hour", "20", "0", []string{"-1", "1000001", "few"}},
+	{"requests-per-ip", "32", "0", []string{"-1", "1000001", "few"}},
 	{"speed", "70", "350", []string{"0", "-70", "NaN", "Inf", "fast"}},
-	{"target-burst", "40", "1", []string{"0", "-1", "many"}},
-	{"target-rate", "20", "0", []string{"-1", "NaN", "Inf", "often"}},
+	{"target-burst", "40", "1", []string{"0", "-1", "1000001", "many"}},
+	{"target-rate", "20", "0", []string{"-1", "1e7", "NaN", "Inf", "often"}},
 	{"tick", "50ms", "1s", []string{"9ms", "1001ms", "-50ms", "50", "soon"}},
 	{"tls-cert", `""`, "", []string{"no-such-file.pem"}}, // without -tls-key
 	{"tls-key", `""`, "", []string{"no-such-file.pem"}},
@@ -170,12 +172,7 @@ func TestHelp(t *testing.T) {
 		var names []string
 		for _, f := range flags {
 			names = append(names, f[1])
-			i := slices.IndexFunc(settings, func(s struct {
-				name, preset, other string
-				wrong               []string
-			}) bool {
-				return s.name == f[1]
-			})
+			i := slices.IndexFunc(settings, func(s setting) bool { return s.name == f[1] })
 			if i < 0 {
 				t.Errorf("this test does not know -%s", f[1])
 			} else if f[2] != settings[i].preset {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -28,6 +29,10 @@ func (f *configFile) parse(r io.Reader, set func(name, value string) error) erro
 	f.flags.Visit(func(fl *flag.Flag) { provided[fl.Name] = true })
 	var file map[string]any
 	if _, err := toml.NewDecoder(r).Decode(&file); err != nil {
+		var wrong toml.ParseError
+		if errors.As(err, &wrong) && wrong.LastKey == "admin-token" { // it quotes what it does not understand
+			return fmt.Errorf("the config file: line %d: admin-token: must be text in quotes, once", wrong.Position.Line)
+		}
 		return fmt.Errorf("the config file: %s", strings.TrimPrefix(err.Error(), "toml: "))
 	}
 	for _, name := range slices.Sorted(maps.Keys(file)) {

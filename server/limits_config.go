@@ -3,7 +3,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"math"
 	"time"
 
 	"tavern/codec"
@@ -13,6 +12,10 @@ import (
 // maxMessageBytes is the longest message that a client may send unless -max-message
 // says otherwise: enough for the longest text in any script, all of it escaped.
 const maxMessageBytes = 4096
+
+// mostRate bounds what may be asked for in a second, or in a row: nobody could do
+// more, and four times as much is still a number (see tlsFactor).
+const mostRate = 1_000_000
 
 // limitConfig are the settings of LIMITS.md that are nobody else's. In all of
 // them 0 means no limit, where it says so.
@@ -55,22 +58,22 @@ func (c *limitConfig) flags(fs *flag.FlagSet) {
 }
 
 func (c *limitConfig) check() error {
-	bad := func(v float64) bool { return !(v >= 0) || math.IsInf(v, 0) }
+	bad := func(v float64) bool { return !(v >= 0 && v <= mostRate) }
 	switch {
 	case bad(c.handshakeRate):
-		return fmt.Errorf("-handshake-rate %v: must be 0 (no limit) or more", c.handshakeRate)
-	case c.handshakeBurst < 1:
-		return fmt.Errorf("-handshake-burst %d: must be at least 1", c.handshakeBurst)
+		return fmt.Errorf("-handshake-rate %v: must be from 0 (no limit) to %d", c.handshakeRate, mostRate)
+	case c.handshakeBurst < 1 || c.handshakeBurst > mostRate:
+		return fmt.Errorf("-handshake-burst %d: must be from 1 to %d", c.handshakeBurst, mostRate)
 	case c.loginTries < 0 || c.loginTries > 1000:
 		return fmt.Errorf("-login-tries %d: must be from 0 (no limit) to 1000", c.loginTries)
-	case c.registrations < 0:
-		return fmt.Errorf("-registrations-per-hour %d: must be 0 (no limit) or more", c.registrations)
-	case c.requests < 0:
-		return fmt.Errorf("-requests-per-ip %d: must be 0 (no limit) or more", c.requests)
+	case c.registrations < 0 || c.registrations > mostRate:
+		return fmt.Errorf("-registrations-per-hour %d: must be from 0 (no limit) to %d", c.registrations, mostRate)
+	case c.requests < 0 || c.requests > mostRate:
+		return fmt.Errorf("-requests-per-ip %d: must be from 0 (no limit) to %d", c.requests, mostRate)
 	case bad(c.targetRate):
-		return fmt.Errorf("-target-rate %v: must be 0 (no limit) or more", c.targetRate)
-	case c.targetBurst < 1:
-		return fmt.Errorf("-target-burst %d: must be at least 1", c.targetBurst)
+		return fmt.Errorf("-target-rate %v: must be from 0 (no limit) to %d", c.targetRate, mostRate)
+	case c.targetBurst < 1 || c.targetBurst > mostRate:
+		return fmt.Errorf("-target-burst %d: must be from 1 to %d", c.targetBurst, mostRate)
 	case c.message < 256 || c.message > codec.MaxPacketBytes:
 		return fmt.Errorf("-max-message %d: must be from 256 to %d bytes", c.message, codec.MaxPacketBytes)
 	case c.headerBytes < 1024 || c.headerBytes > 1<<20:

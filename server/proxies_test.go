@@ -196,3 +196,31 @@ func TestProxies(t *testing.T) {
 		}
 	})
 }
+
+// TestUpgradeList: who offers more protocols than ours is upgraded all the same, and
+// who has it wrong hears so, not a page.
+func TestUpgradeList(t *testing.T) {
+	s := startServer(t)
+	for _, c := range []struct {
+		upgrade string
+		status  int
+	}{
+		{"websocket", http.StatusSwitchingProtocols},
+		{"h2c, WebSocket", http.StatusSwitchingProtocols},
+		{"websocket/13", http.StatusBadRequest},
+		{"h2c", http.StatusOK},
+	} {
+		r := strings.NewReplacer("Upgrade: websocket", "Upgrade: "+c.upgrade).Replace(handshake)
+		conn, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		_, _ = io.WriteString(conn, r)
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || resp.StatusCode != c.status {
+			t.Errorf("Upgrade: %s: %v, %v, want %d", c.upgrade, resp, err, c.status)
+		}
+		_ = conn.Close()
+	}
+}

@@ -30,7 +30,8 @@ func routes(edge *ws.Server, g *gate, m *metrics, h *health, pages http.Handler,
 		}
 	})
 	return survive(m, log, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		// The edge reads the list, and tells who has it wrong.
+		if strings.Contains(strings.ToLower(strings.Join(r.Header["Upgrade"], ",")), "websocket") {
 			upgrade(edge, g, w, r)
 			return
 		}

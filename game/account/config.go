@@ -120,3 +120,6 @@ func (c cost) check() error {
 	}
 	return nil
 }
+
+// work is what a hash takes, in KiB times passes: its time goes with it.
+func (c cost) work() int64 { return int64(c.memoryKiB) * int64(c.passes) }

@@ -19,7 +19,9 @@ import (
 // So while there are hashes of Django's, a login that fails is also charged what
 // it has not paid yet: everyone pays one argon2id and as many iterations as the
 // costliest of Django's hashes asks for (see hasher.even). A login that succeeds
-// pays only for its own hash: it tells nothing that its answer does not.
+// pays only for its own hash: it tells nothing that its answer does not. The same
+// goes for a hash of ours that was made when the settings asked for less; one made
+// when they asked for more stays dearer until its owner logs in.
 //
 // The store looks for such hashes when it opens, and learns of one imported
 // later when somebody first tries to log in with its name. It goes on charging
@@ -80,6 +82,18 @@ func (h hash) check() error {
 // against paid: an argon2id of the configured cost, and PBKDF2 up to so many
 // iterations. See Equal time above.
 func (h *hasher) even(paid hash, password string, iterations uint32) error {
+	if paid.iterations == 0 {
+		// A hash from when passwords cost less is cheaper than nobody's.
+		rest := cost{passes: h.cost.passes, lanes: 1}
+		if owed := h.cost.work() - paid.cost.work(); owed > 0 {
+			rest.memoryKiB = uint32(owed / int64(rest.passes))
+		}
+		if rest.memoryKiB >= minMemoryKiB {
+			if _, err := h.key(nobody(rest), password, keyBytes); err != nil {
+				return err
+			}
+		}
+	}
 	if iterations == 0 {
 		return nil
 	}

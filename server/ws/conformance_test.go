@@ -8,14 +8,17 @@ import (
 	"time"
 )
 
-// conformance is RFC 6455 as far as a server can break it: what a client sends,
-// and every frame that it must get, up to how the stream ends. The server echoes.
-var conformance = []struct {
+// exchange is one case: what is sent, and what must come of it.
+type exchange struct {
 	rule string // section of the RFC and what it asks
 	send []byte
 	want []string
 	code int // that the handler hears
-}{
+}
+
+// conformance is RFC 6455 as far as a server can break it: what a client sends,
+// and every frame that it must get, up to how the stream ends. The server echoes.
+var conformance = []exchange{
 	// 5.1, 5.2: framing.
 	{"5.2 text is echoed as text", join(frame(fin|text, "hi"), bye), []string{"text hi", "close 1000", "end"}, 1000},
 	{"5.2 binary is echoed as binary", join(frame(fin|blob, "\xff\x00"), bye), []string{"binary \xff\x00", "close 1000", "end"}, 1000},
@@ -42,7 +45,23 @@ var conformance = []struct {
 	{"5.2 RSV1 of a continuation", join(frame(text, "a"), frame(fin|more|0x40, "b")), broken, 1002},
 	{"5.2 messages before a fault are delivered", join(frame(fin|text, "a"), frame(fin|text|0x40, "b"), frame(fin|text, "c")), []string{"text a", "close 1002", "end"}, 1002},
 
+	{"5.2 16-bit length in its second byte", join(frame(fin|text, strings.Repeat("*", 127)), bye), []string{"text **********... of 127 bytes", "close 1000", "end"}, 1000},
+	{"5.2 a control frame may not have a 16-bit length", []byte{ping, 0xfe, 0, 1, 0, 0, 0, 0, 'p'}, broken, 1002},
+	{"5.2 a control frame may not have a 64-bit length", []byte{pong, 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 'p'}, broken, 1002},
+	{"5.2 RSV2 of an empty frame", frame(fin|blob|0x20, ""), broken, 1002},
+	{"5.2 RSV1 and RSV3 of a binary frame, behind text and before a ping", join(frame(fin|text, "a"), frame(fin|blob|0x50, "b"), frame(ping, "c")), []string{"text a", "close 1002", "end"}, 1002},
+	{"5.2 a pong is no answer to a fault", join(frame(0x40|fin|text, "a"), frame(ping, "p"), bye), broken, 1002},
+	{"5.3 each frame has its own mask", join(frameKey(text, "fr", [4]byte{1, 2, 3, 4}), frameKey(more, "ag", [4]byte{0xff, 0, 0xff, 0}), frameKey(fin|more, "ment", [4]byte{9, 9, 9, 9}), bye), []string{"text fragment", "close 1000", "end"}, 1000},
+	{"5.1 unmasked continuation", join(frame(text, "a"), []byte{fin | more, 1, 'b'}), broken, 1002},
+
 	// 5.4: fragmentation.
+	{"5.4 a message behind a fragmented one", join(frame(text, "a"), frame(fin|more, "b"), frame(fin|blob, "c"), bye), []string{"text ab", "binary c", "close 1000", "end"}, 1000},
+	{"5.4 pings between all fragments", join(frame(text, "a"), frame(ping, "1"), frame(more, "b"), frame(more, "c"), frame(ping, "2"), frame(fin|more, "d"), bye), []string{"pong 1", "pong 2", "text abcd", "close 1000", "end"}, 1000},
+	{"5.4 no open continuation after an end", join(frame(text, "a"), frame(fin|more, "b"), frame(more, "c"), frame(fin|text, "d")), []string{"text ab", "close 1002", "end"}, 1002},
+	{"5.4 continuation of nothing, then text", join(frame(more, "a"), frame(fin|text, "b")), broken, 1002},
+	{"5.4 no continuation of a ping", join(frame(ping, "a"), frame(fin|more, "b")), []string{"pong a", "close 1002", "end"}, 1002},
+	{"5.4 the last fragment may be empty", join(frame(blob, "a"), frame(fin|more, ""), bye), []string{"binary a", "close 1000", "end"}, 1000},
+	{"5.4 an invalid fragment between a ping", join(frame(text, "a"), frame(ping, "p"), frame(fin|more, "\xff")), []string{"pong p", "close 1007", "end"}, 1007},
 	{"5.4 two fragments", join(frame(text, "fr"), frame(fin|more, "ag"), bye), []string{"text frag", "close 1000", "end"}, 1000},
 	{"5.4 many fragments", join(frame(blob, "a"), frame(more, "b"), frame(more, "c"), frame(more, ""), frame(fin|more, "d"), bye), []string{"binary abcd", "close 1000", "end"}, 1000},
 	{"5.4 empty fragments", join(frame(text, ""), frame(more, ""), frame(fin|more, ""), bye), []string{"text ", "close 1000", "end"}, 1000},
@@ -68,11 +87,18 @@ var conformance = []struct {
 	{"5.5.2 ping of 125 bytes", join(frame(ping, strings.Repeat("a", 125)), bye), []string{"pong aaaaaaaaaa... of 125 bytes", "close 1000", "end"}, 1000},
 	{"5.5.2 ten pings, ten pongs", join(frame(ping, "0"), frame(ping, "1"), frame(ping, "2"), frame(ping, "3"), frame(ping, "4"), frame(ping, "5"), frame(ping, "6"), frame(ping, "7"), frame(ping, "8"), frame(ping, "9"), bye),
 		[]string{"pong 0", "pong 1", "pong 2", "pong 3", "pong 4", "pong 5", "pong 6", "pong 7", "pong 8", "pong 9", "close 1000", "end"}, 1000},
+	{"5.5.3 unsolicited pong, then a ping", join(frame(pong, "a"), frame(ping, "b"), bye), []string{"pong b", "close 1000", "end"}, 1000},
+	{"5.5 pong of 126 bytes", frame(pong, strings.Repeat("a", 126)), broken, 1002},
+	{"5.5.3 unsolicited pong of 125 bytes", join(frame(pong, strings.Repeat("a", 125)), bye), []string{"close 1000", "end"}, 1000},
 	{"5.5.3 unsolicited pong", join(frame(pong, "a"), frame(pong, ""), bye), []string{"close 1000", "end"}, 1000},
 	{"5.5.1 ping behind a close", join(bye, frame(ping, "a")), []string{"close 1000", "end"}, 1000},
 	{"5.5.1 text behind a close", join(bye, frame(fin|text, "a")), []string{"close 1000", "end"}, 1000},
 	{"5.5.1 garbage behind a close", join(bye, []byte{0xff, 0xff, 0xff}), []string{"close 1000", "end"}, 1000},
 	{"5.5.1 two closes", join(bye, closeFrame(1001, "")), []string{"close 1000", "end"}, 1000},
+
+	{"5.5.1 a message before a close is delivered", join(frame(fin|text, "a"), bye), []string{"text a", "close 1000", "end"}, 1000},
+	{"5.5.1 a large message before a close is delivered", join(frame(fin|blob, strings.Repeat("*", 69000)), bye, frame(ping, "p")), []string{"binary **********... of 69000 bytes", "close 1000", "end"}, 1000},
+	{"7.1.7 a fault behind a close is none", join(bye, frame(0x70|text, "a")), []string{"close 1000", "end"}, 1000},
 
 	// 7: closing.
 	{"7.1.5 close without a code", frame(closing, ""), []string{"close 1000", "end"}, 1005},
@@ -124,12 +150,7 @@ var (
 func init() {
 	for op := byte(0); op < 16; op++ {
 		if op > 2 && op < 8 || op > 10 {
-			conformance = append(conformance, []struct {
-				rule string
-				send []byte
-				want []string
-				code int
-			}{
+			conformance = append(conformance, []exchange{
 				{fmt.Sprintf("5.2 opcode %d", op), frame(fin|op, "a"), broken, 1002},
 				{fmt.Sprintf("5.2 opcode %d inside a message", op), join(frame(text, "a"), frame(fin|op, "")), broken, 1002},
 			}...)
@@ -145,22 +166,12 @@ func init() {
 		if valid(code) {
 			want, heard = []string{fmt.Sprintf("close %d", code), "end"}, code
 		}
-		conformance = append(conformance, struct {
-			rule string
-			send []byte
-			want []string
-			code int
-		}{fmt.Sprintf("7.4 close code %d", code), closeFrame(uint16(code), ""), want, heard})
+		conformance = append(conformance, exchange{fmt.Sprintf("7.4 close code %d", code), closeFrame(uint16(code), ""), want, heard})
 	}
 	// 8.1: a text may be cut anywhere, into frames as well as into segments.
 	const runes = "aß€😀z"
 	for i := range len(runes) + 1 {
-		conformance = append(conformance, struct {
-			rule string
-			send []byte
-			want []string
-			code int
-		}{fmt.Sprintf("8.1 text cut at byte %d", i), join(frame(text, runes[:i]), frame(fin|more, runes[i:]), bye),
+		conformance = append(conformance, exchange{fmt.Sprintf("8.1 text cut at byte %d", i), join(frame(text, runes[:i]), frame(fin|more, runes[i:]), bye),
 			[]string{"text " + runes, "close 1000", "end"}, 1000})
 	}
 }

@@ -249,31 +249,81 @@ func TestRandomStreams(t *testing.T) {
 	}
 }
 
-// FuzzFrame holds the parser to the reference model, for the whole stream, for
-// every prefix, and for a random way to cut it.
+// FuzzFrame holds the parser to the reference model: for the whole stream, for
+// every prefix of a short one byte by byte, for every cut in two, and for the cut
+// that the fuzzer chooses, a length per byte of cuts. TestEverySplit tries all.
 func FuzzFrame(f *testing.F) {
 	for _, tt := range streams {
-		f.Add(tt.stream, uint64(1), uint16(testLimit))
+		f.Add(tt.stream, []byte{1}, uint32(testLimit))
 	}
 	for seed := range uint64(20) {
-		f.Add(randomStream(rand.New(rand.NewPCG(seed, 2))), seed, uint16(40))
+		r := rand.New(rand.NewPCG(seed, 2))
+		stream, cuts := randomStream(r), make([]byte, r.IntN(20))
+		for i := range cuts {
+			cuts[i] = byte(r.IntN(1 + r.IntN(40)))
+		}
+		f.Add(stream, cuts, uint32(40))
 	}
-	f.Fuzz(func(t *testing.T, stream []byte, seed uint64, limit uint16) {
+	f.Fuzz(func(t *testing.T, stream, cuts []byte, limit uint32) {
 		if len(stream) > 1000 {
 			return
 		}
-		want := reference(stream, int(limit))
-		if got := run([][]byte{stream}, int(limit)); !slices.Equal(got, want) {
+		most := int(limit % (1 << 20)) // of 64-bit lengths too
+		want := reference(stream, most)
+		if got := run([][]byte{stream}, most); !slices.Equal(got, want) {
 			t.Fatalf("parser says %q, want %q", got, want)
 		}
-		pieces := cut(rand.New(rand.NewPCG(seed, 3)), stream)
-		if got := run(pieces, int(limit)); !slices.Equal(got, want) {
-			t.Fatalf("in pieces %x: parser says %q, want %q", pieces, got, want)
+		pieces, rest := [][]byte(nil), stream
+		for _, n := range cuts {
+			n := min(int(n), len(rest))
+			pieces, rest = append(pieces, rest[:n]), rest[n:]
+		}
+		if got := run(append(pieces, rest), most); !slices.Equal(got, want) {
+			t.Fatalf("in pieces %x: parser says %q, want %q", append(pieces, rest), got, want)
+		}
+		for i := range min(len(stream), 300) {
+			if got := run([][]byte{stream[:i], stream[i:]}, most); !slices.Equal(got, want) {
+				t.Fatalf("cut at %d: parser says %q, want %q", i, got, want)
+			}
 		}
 		if len(stream) <= 150 { // the model is cubic here
-			checkPrefixes(t, stream, int(limit))
+			checkPrefixes(t, stream, most)
 		}
 	})
+}
+
+// TestEverySplit feeds short streams in all the ways there are to split them:
+// 2^(n-1) for n bytes.
+func TestEverySplit(t *testing.T) {
+	longest := 14
+	if testing.Short() || raceEnabled {
+		longest = 11
+	}
+	splits := 0
+	for _, s := range [][]byte{
+		frame(fin|text, "aß€"), frame(fin|text, "\xf0\x9f\x98\x80"), frame(fin|text, "a\xe2\x82"), frame(fin|text, "\xed\xa0\x80"),
+		frame(fin|blob, "\xff"), frame(ping, "ping"), join(frame(text, ""), frame(fin|more, "")), join(frame(text, ""), frame(ping, "")),
+		join(frame(text, "\xc3"), frame(fin|more, "\x9f")), join(frame(blob, "a"), frame(fin|blob, "")),
+		closeFrame(1000, "bye"), closeFrame(1005, ""), closeFrame(1000, "\xff"), frame(closing, "\x03"), join(frame(closing, ""), frame(fin|text, "")),
+		frame(fin|blob, strings.Repeat("a", 200))[:14], {fin | blob, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4}, {fin | blob, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0},
+		{fin | blob, 0xfe, 0, 125}, {fin | text, 0x01, 'a'}, join(frame(fin|text, "a"), []byte{0x03}), join(frame(pong, ""), frame(0x40|ping, "")),
+	} {
+		s := s[:min(len(s), longest)]
+		want := reference(s, 100000)
+		for mask := range 1 << (len(s) - 1) {
+			pieces, from := [][]byte(nil), 0
+			for i := 1; i < len(s); i++ {
+				if mask>>(i-1)&1 == 1 {
+					pieces, from = append(pieces, s[from:i]), i
+				}
+			}
+			if pieces = append(pieces, s[from:]); !slices.Equal(run(pieces, 100000), want) {
+				t.Fatalf("in pieces %x: parser says %q, want %q", pieces, run(pieces, 100000), want)
+			}
+			splits++
+		}
+	}
+	t.Logf("%d splits", splits)
 }
 
 // TestParserKeepsNothing: between messages a parser is a nil pointer again.

@@ -98,6 +98,10 @@ func (s *Server) refuse(w http.ResponseWriter, no *refusal) {
 	if no.header[0] != "" {
 		w.Header().Set(no.header[0], no.header[1])
 	}
+	if no.status == http.StatusUpgradeRequired { // which must say to what
+		w.Header().Add("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "websocket")
+	}
 	http.Error(w, no.text, no.status)
 }
 

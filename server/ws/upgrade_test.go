@@ -2,6 +2,8 @@ package ws
 
 import (
 	"context"
+	"crypto/sha1"
+	"encoding/base64"
 	"io"
 	"log/slog"
 	"net"
@@ -18,7 +20,8 @@ func request(t testing.TB, addr, raw string) (*http.Response, string) {
 	t.Helper()
 	c := connect(t, addr)
 	c.send([]byte(raw))
-	resp, err := http.ReadResponse(c.r, nil)
+	method, _, _ := strings.Cut(raw, " ")
+	resp, err := http.ReadResponse(c.r, &http.Request{Method: method})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,21 +52,41 @@ func TestHandshakeRefused(t *testing.T) {
 	}{
 		{"POST", strings.Replace(handshake(), "GET", "POST", 1), 405, "method", [2]string{"Allow", "GET"}},
 		{"HTTP/1.0", strings.Replace(handshake(), "HTTP/1.1", "HTTP/1.0", 1), 400, "http_version", [2]string{}},
+		{"HEAD", strings.Replace(handshake(), "GET", "HEAD", 1), 405, "method", [2]string{"Allow", "GET"}},
+		{"PUT", strings.Replace(handshake(), "GET", "PUT", 1), 405, "method", [2]string{"Allow", "GET"}},
+		{"a method's case matters", strings.Replace(handshake(), "GET", "get", 1), 405, "method", [2]string{"Allow", "GET"}},
+		{"HTTP/2.0 without being it", strings.Replace(handshake(), "HTTP/1.1", "HTTP/2.0", 1), 505, "", [2]string{}},
+		{"no Host", without("Host"), 400, "", [2]string{}},
+		{"two Hosts", handshake("Host: example.net"), 400, "", [2]string{}},
 		{"a page", "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n", 400, "upgrade", [2]string{}},
 		{"no Upgrade", without("Upgrade"), 400, "upgrade", [2]string{}},
 		{"other Upgrade", with("Upgrade", "h2c"), 400, "upgrade", [2]string{}},
 		{"Upgrade that contains it", with("Upgrade", "websockets"), 400, "upgrade", [2]string{}},
+		{"Upgrade with a version", with("Upgrade", "websocket/13"), 400, "upgrade", [2]string{}},
+		{"two words in Upgrade", with("Upgrade", "not websocket"), 400, "upgrade", [2]string{}},
+		{"Connection that contains it", with("Connection", "Upgraded"), 400, "connection", [2]string{}},
 		{"no Connection", without("Connection"), 400, "connection", [2]string{}},
 		{"Connection: close", with("Connection", "close"), 400, "connection", [2]string{}},
 		{"no version", without("Sec-WebSocket-Version"), 400, "no_version", [2]string{"Sec-WebSocket-Version", "13"}},
 		{"version 8", with("Sec-WebSocket-Version", "8"), 426, "version", [2]string{"Sec-WebSocket-Version", "13"}},
 		{"version 14", with("Sec-WebSocket-Version", "14"), 426, "version", [2]string{"Sec-WebSocket-Version", "13"}},
+		{"version 0", with("Sec-WebSocket-Version", "0"), 426, "version", [2]string{"Upgrade", "websocket"}},
+		{"version 013", with("Sec-WebSocket-Version", "013"), 426, "version", [2]string{"Sec-WebSocket-Version", "13"}},
+		{"version +13", with("Sec-WebSocket-Version", "+13"), 426, "version", [2]string{"Sec-WebSocket-Version", "13"}},
+		{"version 269, which is 13 in eight bits", with("Sec-WebSocket-Version", "269"), 426, "version", [2]string{"Sec-WebSocket-Version", "13"}},
+		{"empty version", with("Sec-WebSocket-Version", ""), 426, "version", [2]string{"Sec-WebSocket-Version", "13"}},
 		{"two versions", with("Sec-WebSocket-Version", "13, 8"), 426, "version", [2]string{"Sec-WebSocket-Version", "13"}},
 		{"version in two lines", handshake("Sec-WebSocket-Version: 13"), 426, "version", [2]string{"Sec-WebSocket-Version", "13"}},
 		{"no key", without("Sec-WebSocket-Key"), 400, "key", [2]string{}},
 		{"empty key", with("Sec-WebSocket-Key", ""), 400, "key", [2]string{}},
 		{"short key", with("Sec-WebSocket-Key", "c2hvcnQ="), 400, "key", [2]string{}},
 		{"key of 17 bytes", with("Sec-WebSocket-Key", "MTIzNDU2Nzg5MDEyMzQ1Njc="), 400, "key", [2]string{}},
+		{"key of 15 bytes", with("Sec-WebSocket-Key", "MTIzNDU2Nzg5MDEyMzQ1"), 400, "key", [2]string{}},
+		{"key of 18 bytes, as long as one of 16", with("Sec-WebSocket-Key", "MTIzNDU2Nzg5MDEyMzQ1Njc4"), 400, "key", [2]string{}},
+		{"key without its padding", with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ"), 400, "key", [2]string{}},
+		{"key in the base64 of URLs", with("Sec-WebSocket-Key", "-_hlIHNhbXBsZSBub25jZQ=="), 400, "key", [2]string{}},
+		{"key with a blank inside", with("Sec-WebSocket-Key", "dGhlIHNhbXBs ZSBub25jZQ=="), 400, "key", [2]string{}},
+		{"two keys in a line", with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==, dGhlIHNhbXBsZSBub25jZQ=="), 400, "key", [2]string{}},
 		{"key not in base64", with("Sec-WebSocket-Key", "!!!!IHNhbXBsZSBub25jZQ=="), 400, "key", [2]string{}},
 		{"two keys", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="), 400, "key", [2]string{}},
 		{"a body", handshake("Content-Length: 3") + "abc", 400, "body", [2]string{}},
@@ -80,10 +103,16 @@ func TestHandshakeRefused(t *testing.T) {
 			if resp.StatusCode != tt.status {
 				t.Errorf("status %d, want %d: %s", resp.StatusCode, tt.status, body)
 			}
+			if !resp.Close {
+				t.Error("the connection stays open")
+			}
+			if tt.label == "" {
+				return // net/http refuses it by itself
+			}
 			if got := s.Counters().Refused[tt.label]; got != before+1 {
 				t.Errorf("%s counted %d times, want once", tt.label, got-before)
 			}
-			if !strings.HasSuffix(strings.TrimSpace(body), ".") {
+			if !strings.HasSuffix(strings.TrimSpace(body), ".") && tt.name != "HEAD" {
 				t.Errorf("body %q is not a sentence", body)
 			}
 			if tt.header[0] != "" && resp.Header.Get(tt.header[0]) != tt.header[1] {
@@ -93,6 +122,23 @@ func TestHandshakeRefused(t *testing.T) {
 	}
 	if got := s.Counters().Sockets; got != 0 {
 		t.Errorf("%d sockets are taken by refused handshakes", got)
+	}
+}
+
+// TestUpgradeRequired: an answer 426 says to what, as an option of the connection
+// that it closes (RFC 9110 sections 7.8 and 15.5.22).
+func TestUpgradeRequired(t *testing.T) {
+	s := serve(t, Config{}, calls{})
+	c := connect(t, s.addr)
+	c.send([]byte(strings.Replace(handshake(), "Version: 13", "Version: 12", 1)))
+	got, err := io.ReadAll(c.r) // http.Response would not tell of Connection
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"HTTP/1.1 426 ", "\r\nConnection: close\r\n", "\r\nConnection: Upgrade\r\n", "\r\nUpgrade: websocket\r\n", "\r\nSec-Websocket-Version: 13\r\n"} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("%q lacks %q", got, want)
+		}
 	}
 }
 
@@ -107,6 +153,15 @@ func TestHandshakeAccepted(t *testing.T) {
 		{"Firefox", strings.Replace(handshake(), "Connection: Upgrade", "Connection: keep-alive, Upgrade", 1)},
 		{"any case", strings.NewReplacer("Upgrade: websocket", "uPGRADE: WebSocket", "Connection: Upgrade", "CONNECTION: uPgRaDe").Replace(handshake())},
 		{"two lines", strings.Replace(handshake(), "Connection: Upgrade", "Connection: keep-alive\r\nConnection: Upgrade", 1)},
+		{"token lists", strings.NewReplacer("Upgrade: websocket", "Upgrade: h2c , websocket,", "Connection: Upgrade", "Connection: ,,keep-alive,\tupgrade").Replace(handshake())},
+		{"Upgrade in two lines", strings.Replace(handshake(), "Upgrade: websocket", "Upgrade: h2c\r\nUpgrade: websocket", 1)},
+		{"blanks around values", strings.NewReplacer("Version: 13", "Version:   13\t ", "Key: ", "Key:\t ").Replace(handshake())},
+		{"names in small letters", strings.NewReplacer("Host", "host", "Upgrade:", "upgrade:", "Connection", "connection", "Sec-WebSocket-Version", "sec-websocket-version", "Sec-WebSocket-Key", "sec-websocket-key").Replace(handshake())},
+		{"no blanks", strings.ReplaceAll(handshake(), ": ", ":")},
+		{"absolute URI", strings.Replace(handshake(), "GET / ", "GET http://example.org/chat ", 1)},
+		{"fields that mean nothing here", handshake("Cookie: a=b", "User-Agent: x", "X-Whatever: , ;", "Accept: */*")},
+		{"extensions in lines", handshake("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits", "Sec-WebSocket-Extensions: x-webkit-deflate-frame, nonsense;;=")},
+		{"subprotocols in lines", handshake("Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Protocol: superchat, v1")},
 		{"another path", strings.Replace(handshake(), "GET / ", "GET /any/path?x=1 ", 1)},
 		{"extensions on offer", handshake("Sec-WebSocket-Extensions: permessage-deflate")},
 		{"subprotocols on offer", handshake("Sec-WebSocket-Protocol: chat, superchat")},
@@ -136,6 +191,27 @@ func TestHandshakeAccepted(t *testing.T) {
 				t.Errorf("echo %q", got)
 			}
 		})
+	}
+}
+
+// TestHandshakeAnswer: the answer is 101 with three fields and nothing else, for
+// whatever key, also when the request comes byte by byte.
+func TestHandshakeAnswer(t *testing.T) {
+	s := serve(t, Config{}, calls{message: echoing})
+	for _, key := range []string{"dGhlIHNhbXBsZSBub25jZQ==", "AAAAAAAAAAAAAAAAAAAAAA==", "/////////////////////w==", "x3JJHMbDL1EzLkh9GBhXDw=="} {
+		sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+		want := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+			base64.StdEncoding.EncodeToString(sum[:]) + "\r\n\r\n"
+		c := connect(t, s.addr)
+		c.sendIn([]byte(strings.Replace(handshake(), "dGhlIHNhbXBsZSBub25jZQ==", key, 1)), 1)
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(c.r, got); err != nil || string(got) != want {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+		c.send(join(frame(fin|text, "hi"), bye))
+		if got := c.hear(); !slices.Equal(got, []string{"text hi", "close 1000", "end"}) {
+			t.Errorf("then %q", got)
+		}
 	}
 }
 
