@@ -12,7 +12,7 @@ Copies the database into FILE while the server runs. The copy is what the server
 acknowledged when the command began; it is checked before it appears under its name, and
 only its owner can read it.
 
-    server backup tavern-2026-05-01.db
+    tavern backup tavern-2026-05-01.db
 `
 
 func runBackup(args []string, out io.Writer) error {
@@ -42,7 +42,7 @@ Makes the database what it was when the backup in FILE was taken. Stop the serve
 while it runs, nothing is restored. The backup is checked before anything is touched, and
 what was there is kept in a file beside the database.
 
-    server restore tavern-2026-05-01.db
+    tavern restore tavern-2026-05-01.db
 
 Run it as the user that the server runs as.
 `
