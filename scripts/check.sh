@@ -23,7 +23,7 @@ go version
 go mod download
 
 step "gofmt"
-unformatted=$(gofmt -l $(git ls-files '*.go'))
+unformatted=$(git ls-files -z '*.go' | xargs -0 gofmt -l)
 [ -z "$unformatted" ] || fail "not formatted: $unformatted"
 
 step "go mod tidy"
@@ -51,6 +51,27 @@ if command -v golangci-lint >/dev/null; then
 	golangci-lint run
 else
 	skip "golangci-lint is not installed; vet and staticcheck ran by themselves"
+fi
+
+step "scripts and the systemd unit"
+if ! command -v shellcheck >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null
+fi
+if command -v shellcheck >/dev/null; then
+	git ls-files -z '*.sh' .ci/run scripts/package/postinst scripts/package/prerm scripts/package/postrm | xargs -0 shellcheck --severity=warning
+else
+	skip "shellcheck is not installed"
+fi
+if command -v systemd-analyze >/dev/null; then
+	unit=$(mktemp -d)
+	sed 's|/usr/bin/tavern|/bin/true|' scripts/package/tavern.service >"$unit/tavern.service"
+	problems=$(systemd-analyze verify "$unit/tavern.service" 2>&1) || true
+	rm -r "$unit"
+	[ -z "$(grep tavern.service <<<"$problems")" ] || fail "the unit: $problems"
+	# Of 10.0, which is a service without any sandbox.
+	systemd-analyze security --offline=true --threshold=15 scripts/package/tavern.service | tail -1
+else
+	skip "systemd-analyze is not installed"
 fi
 
 step "govulncheck"

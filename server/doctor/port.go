@@ -119,28 +119,36 @@ func healthy(ctx context.Context, addr string) bool {
 	if err != nil {
 		return false
 	}
+	hosts := []string{host}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
+		hosts = []string{"127.0.0.1", "::1"} // not localhost: small containers do not know it
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	for _, scheme := range []string{"http", "https"} {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+net.JoinHostPort(host, port)+"/healthz", nil)
-		if err != nil {
-			return false
-		}
-		client := &http.Client{Transport: localTransport()}
-		answer, err := client.Do(request)
-		if err != nil {
-			continue
-		}
-		body, err := io.ReadAll(io.LimitReader(answer.Body, 64))
-		answer.Body.Close()
-		if err == nil && answer.StatusCode == http.StatusOK && strings.HasPrefix(string(body), "ok") {
-			return true
+	for _, host := range hosts {
+		for _, scheme := range []string{"http", "https"} {
+			if saysOK(ctx, scheme+"://"+net.JoinHostPort(host, port)+"/healthz") {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// saysOK tells whether a page is that of a server that is well.
+func saysOK(ctx context.Context, url string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	client := &http.Client{Transport: localTransport()}
+	answer, err := client.Do(request)
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 64))
+	return err == nil && answer.StatusCode == http.StatusOK && strings.HasPrefix(string(body), "ok")
 }
 
 // holder finds the process that listens on a port: it is 0 when it belongs to

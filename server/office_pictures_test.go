@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestOfficePictures takes the picture of the operator's page that the README
+// shows, and some more, of an evening with 160 people who walk and talk:
+//
+//	TAVERN_SHOTS=/tmp/shots go test -run TestOfficePictures ./server
+//
+// What is to be seen differs a little every time.
+func TestOfficePictures(t *testing.T) {
+	if os.Getenv("TAVERN_SHOTS") == "" {
+		t.Skip("TAVERN_SHOTS names no folder for pictures")
+	}
+	s := startOffice(t, "-limits", "off")
+	b := openBrowser(t)
+	b.do("open", chromedp.Navigate("http://"+s.admin+"/"), chromedp.WaitVisible("#login"))
+	b.do("log in", chromedp.SetValue("#token", officeToken), chromedp.Click("#login-form button"), chromedp.WaitVisible("#office"))
+	people := evening(t, s, 160)
+	s.api("mute", `{"name":"`+people[3].name+`","for":"30m","reason":"shouting"}`)
+	s.api("mute", `{"name":"`+people[7].name+`","for":"12h"}`)
+	s.api("moderators", `{"name":"`+people[0].name+`","moderator":true}`)
+	s.api("ban", `{"name":"`+people[11].name+`","for":"7d","reason":"selling gold"}`)
+	s.api("ban", `{"address":"198.51.100.0/24","for":"2d","reason":"raid of Friday"}`)
+	s.api("kick", `{"name":"`+people[9].name+`","reason":"away from keyboard"}`)
+	s.api("announce", `{"text":"The tournament begins at nine, at the fountain!"}`)
+
+	full := time.NewTimer(90 * time.Second) // a minute and a half of graphs
+	defer full.Stop()
+	<-full.C
+	for _, theme := range []string{"dark", "light"} {
+		b.js(theme, `document.documentElement.classList.contains("light") === (`+fmt.Sprint(theme == "light")+`) || document.querySelector("#theme").click()`)
+		b.picture("office-" + theme)
+	}
+	for _, tab := range []string{"bans", "moderators", "audit"} {
+		b.do(tab, chromedp.Click("#tab-"+tab), chromedp.WaitVisible("#panel-"+tab))
+		b.picture("office-" + tab)
+	}
+	b.do("players", chromedp.Click("#tab-players"), chromedp.WaitVisible("#panel-players"))
+	b.do("search", chromedp.SendKeys("#search", people[3].name[:4]))
+	b.press("players", people[3].name, "Ban")
+	b.do("the dialog", chromedp.WaitVisible("#act"))
+	b.picture("office-ban")
+}
+
+// evening fills the world with people who walk and talk until the test ends.
+func evening(t *testing.T, s *officeServer, count int) []*peer {
+	t.Helper()
+	first := []string{"Wren", "Bram", "Mirel", "Tod", "Percival", "Ottilie", "Hazel", "Quill", "Sorrel", "Bertram", "Fern", "Ida", "Jasper", "Linnet", "Oswin"}
+	last := []string{"Ashdown", "Barrow", "Copper", "Dale", "Ember", "Fox", "Gale", "Heath", "Ivory", "Jute", "Kestrel", "Lark", "Marsh", "North", "Oakes", "Pike"}
+	talk := []string{"hello!", "who comes to the windmill?", "the pond is lovely today", "one more round", "has anybody seen my hat?", "good evening", "follow me", "ha!"}
+	people := make([]*peer, count)
+	done := make(chan struct{})
+	var coming, walking sync.WaitGroup
+	t.Cleanup(func() { close(done); walking.Wait() })
+	for i := range people {
+		coming.Go(func() {
+			from := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, byte(1+i%40), byte(2+i%7))}}
+			p, err := dialBy(t, "ws://"+s.addr+"/", from, s.addr, nil, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			p.say(`{"a":"Register","p0":%q,"p1":"a password"}`, first[i%len(first)]+" "+last[i%len(last)])
+			if h, err := p.next(); err != nil || h.action != "Ok" {
+				t.Errorf("%v, %v", h.raw, err)
+				return
+			}
+			p.mu.Lock()
+			p.name, p.sight.loggedIn = first[i%len(first)]+" "+last[i%len(last)], true
+			p.mu.Unlock()
+			p.say(`{"a":"Login","p0":%q,"p1":"a password"}`, p.name)
+			people[i] = p
+		})
+	}
+	coming.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	// Most keep to a few places.
+	places := [][2]int{{0, 0}, {-900, 500}, {1100, -700}, {300, 1200}}
+	for i, p := range people {
+		name, x, y := p.name, places[i%4][0], places[i%4][1]
+		walking.Go(func() {
+			step := time.NewTicker(time.Duration(2000+rand.N(4000)) * time.Millisecond)
+			defer step.Stop()
+			for {
+				spread := 300 * rand.NormFloat64()
+				_ = p.trySend(1, fmt.Sprintf(`{"a":"Target","p0":%d,"p1":%d}`, x+int(spread), y+int(300*rand.NormFloat64())))
+				if rand.N(6) == 0 {
+					_ = p.trySend(1, fmt.Sprintf(`{"a":"Chat","p0":%q,"p1":%q}`, name, talk[rand.N(len(talk))]))
+				}
+				select {
+				case <-done:
+					return
+				case <-p.gone:
+					return
+				case <-step.C:
+				}
+			}
+		})
+	}
+	return people
+}
