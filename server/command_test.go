@@ -217,6 +217,25 @@ func TestImportCommand(t *testing.T) {
 	}
 }
 
+// TestBackupFolder: the first backup from cron makes its folder, and no more than that.
+func TestBackupFolder(t *testing.T) {
+	s := startServer(t)
+	dir := t.TempDir()
+	mustRun(t, "backup", "-db", s.db, dir+"/backups/one.db")
+	if about, err := os.Stat(dir + "/backups"); err != nil || about.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", about, err)
+	}
+	for file, says := range map[string]string{
+		dir + "/backups/one.db":   "-force replaces it",
+		dir + "/back/ups/one.db":  "there is no folder " + dir + "/back",
+		dir + "/backups/one.db/x": "one.db",
+	} {
+		if out, err := runCommand("backup", "-db", s.db, file); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v %s", file, err, out)
+		}
+	}
+}
+
 func TestDoctorCommand(t *testing.T) {
 	s := startServer(t)
 	enter(t, s, "alice")

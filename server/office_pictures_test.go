@@ -1,10 +1,20 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,8 +32,18 @@ func TestOfficePictures(t *testing.T) {
 	if os.Getenv("TAVERN_SHOTS") == "" {
 		t.Skip("TAVERN_SHOTS names no folder for pictures")
 	}
-	s := startOffice(t, "-limits", "off")
+	// A process of its own, so that what the page says is the server's alone.
+	proc := startProcess(t, filepath.Join(t.TempDir(), "tavern.db"), "-limits", "off", "-admin", "127.0.0.1:0", "-admin-token", officeToken)
+	s := &officeServer{testServer: &testServer{addr: proc.addr}, t: t}
+	proc.mu.Lock()
+	for _, line := range proc.log {
+		if _, page, found := strings.Cut(line, `"address":"http://`); found {
+			s.admin, _, _ = strings.Cut(page, "/")
+		}
+	}
+	proc.mu.Unlock()
 	b := openBrowser(t)
+	b.do("size", chromedp.EmulateViewport(1280, 1040))
 	b.do("open", chromedp.Navigate("http://"+s.admin+"/"), chromedp.WaitVisible("#login"))
 	b.do("log in", chromedp.SetValue("#token", officeToken), chromedp.Click("#login-form button"), chromedp.WaitVisible("#office"))
 	people := evening(t, s, 160)
@@ -42,6 +62,7 @@ func TestOfficePictures(t *testing.T) {
 		b.js(theme, `document.documentElement.classList.contains("light") === (`+fmt.Sprint(theme == "light")+`) || document.querySelector("#theme").click()`)
 		b.picture("office-" + theme)
 	}
+	b.smallPicture("operator.png")
 	for _, tab := range []string{"bans", "moderators", "audit"} {
 		b.do(tab, chromedp.Click("#tab-"+tab), chromedp.WaitVisible("#panel-"+tab))
 		b.picture("office-" + tab)
@@ -111,4 +132,35 @@ func evening(t *testing.T, s *officeServer, count int) []*peer {
 		})
 	}
 	return people
+}
+
+// smallPicture is picture in 256 colours, small enough to be kept in a repository.
+func (b *browser) smallPicture(file string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	full, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	often := make(map[color.Color]int)
+	for y := range full.Bounds().Dy() {
+		for x := range full.Bounds().Dx() {
+			often[full.At(x, y)]++
+		}
+	}
+	shades := slices.SortedFunc(maps.Keys(often), func(a, b color.Color) int { return often[b] - often[a] })
+	small := image.NewPaletted(full.Bounds(), shades[:min(len(shades), 256)])
+	draw.Draw(small, small.Bounds(), full, image.Point{}, draw.Src)
+	var out bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, small); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(os.Getenv("TAVERN_SHOTS"), file), out.Bytes(), 0o644); err != nil {
+		b.t.Fatal(err)
+	}
 }
