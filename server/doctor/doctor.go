@@ -85,7 +85,7 @@ func newProbe(cfg Config) *probe {
 			}
 			return listener.Close()
 		},
-		healthy: healthy,
+		healthy: func(ctx context.Context, addr string) bool { return healthy(ctx, addr, cfg.Domains) },
 		disk:    diskOf,
 		synced:  clockSynced,
 		resolve: net.DefaultResolver.LookupHost,

@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"log"
 	"log/slog"
 	"math/big"
 	"net"
@@ -92,6 +94,26 @@ func TestRealPort(t *testing.T) {
 	judged(t, p.port(t.Context()), OK, "a server answers there")
 	if p.server != 0 && p.server != os.Getpid() {
 		t.Errorf("it is said to be process %d, we are %d", p.server, os.Getpid())
+	}
+	// A server with domains of its own is asked for one of them, and one that has no
+	// certificate yet is known by its page.
+	var asked string
+	secure := httptest.NewUnstartedServer(server.Config.Handler)
+	secure.TLS = &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if asked = hello.ServerName; asked != "game.example" {
+			return nil, errors.New("not ours")
+		}
+		return nil, nil
+	}}
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	named := Config{Addr: secure.Listener.Addr().String(), MaxPlayers: 1, Domains: []string{"game.example"}}
+	judged(t, newProbe(named).port(t.Context()), OK, "a server answers there")
+	named.Domains = []string{"other.example"}
+	judged(t, newProbe(named).port(t.Context()), Fail, "is used by")
+	if named.Admin = addr; p.server != 0 {
+		judged(t, newProbe(named).port(t.Context()), OK, "a server answers there")
 	}
 	answer = "no"
 	judged(t, newProbe(Config{Addr: addr}).port(t.Context()), Fail, "is used by")
@@ -431,7 +453,10 @@ func TestDomains(t *testing.T) {
 	p.resolve = func(context.Context, string) ([]string, error) {
 		return nil, &net.DNSError{Err: "server misbehaving", IsTemporary: true} // says nothing about the name
 	}
-	judged(t, p.tls(t.Context()), OK, "when the first player comes")
+	judged(t, p.tls(t.Context()), OK, "when it starts")
+	p.running = true
+	judged(t, p.tls(t.Context()), Fail, "no certificate yet", "port 80")
+	p.running = false
 	for _, c := range []struct {
 		until time.Time
 		level Level

@@ -44,7 +44,7 @@ func (p *probe) port(ctx context.Context) Finding {
 		if pid > 0 {
 			who = fmt.Sprintf("%s (process %d)", name, pid)
 		}
-		if p.healthy(ctx, p.Addr) {
+		if p.healthy(ctx, p.Addr) || p.pageOf(ctx, pid) {
 			p.running, p.server = true, pid
 			return Finding{Check: f.Check, Level: OK, Found: fmt.Sprintf("%s is open, and a server answers there: %s", p.Addr, who)}
 		}
@@ -113,8 +113,18 @@ func reason(err error) string {
 	return err.Error()
 }
 
+// pageOf tells whether a process is a server of ours by its operator's page, for
+// one that still waits for its certificate and so answers nobody at its port.
+func (p *probe) pageOf(ctx context.Context, pid int) bool {
+	if pid == 0 || p.Admin == "" {
+		return false
+	}
+	other, _ := p.holder(portOf(p.Admin))
+	return other == pid && p.healthy(ctx, p.Admin)
+}
+
 // healthy tells whether a server of ours answers at the address.
-func healthy(ctx context.Context, addr string) bool {
+func healthy(ctx context.Context, addr string, domains []string) bool {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return false
@@ -127,7 +137,7 @@ func healthy(ctx context.Context, addr string) bool {
 	defer cancel()
 	for _, host := range hosts {
 		for _, scheme := range []string{"http", "https"} {
-			if saysOK(ctx, scheme+"://"+net.JoinHostPort(host, port)+"/healthz") {
+			if saysOK(ctx, scheme+"://"+net.JoinHostPort(host, port)+"/healthz", domains) {
 				return true
 			}
 		}
@@ -136,12 +146,12 @@ func healthy(ctx context.Context, addr string) bool {
 }
 
 // saysOK tells whether a page is that of a server that is well.
-func saysOK(ctx context.Context, url string) bool {
+func saysOK(ctx context.Context, url string, domains []string) bool {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return false
 	}
-	client := &http.Client{Transport: localTransport()}
+	client := &http.Client{Transport: localTransport(domains)}
 	answer, err := client.Do(request)
 	if err != nil {
 		return false
