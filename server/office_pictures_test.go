@@ -30,7 +30,7 @@ import (
 //
 //	TAVERN_SHOTS=/tmp/shots go test -run TestOfficePictures ./server
 //
-// What is to be seen differs a little every time.
+// The README's is operator.png there. What is to be seen differs a little every time.
 func TestOfficePictures(t *testing.T) {
 	if os.Getenv("TAVERN_SHOTS") == "" {
 		t.Skip("TAVERN_SHOTS names no folder for pictures")
