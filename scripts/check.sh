@@ -23,7 +23,7 @@ go version
 go mod download
 
 step "gofmt"
-unformatted=$(gofmt -l $(git ls-files '*.go'))
+unformatted=$(git ls-files -z '*.go' | xargs -0 gofmt -l)
 [ -z "$unformatted" ] || fail "not formatted: $unformatted"
 
 step "go mod tidy"
@@ -53,6 +53,27 @@ else
 	skip "golangci-lint is not installed; vet and staticcheck ran by themselves"
 fi
 
+step "scripts and the systemd unit"
+if ! command -v shellcheck >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck >/dev/null
+fi
+if command -v shellcheck >/dev/null; then
+	git ls-files -z '*.sh' .ci/run scripts/package/postinst scripts/package/prerm scripts/package/postrm | xargs -0 shellcheck --severity=warning
+else
+	skip "shellcheck is not installed"
+fi
+if command -v systemd-analyze >/dev/null; then
+	unit=$(mktemp -d)
+	sed 's|/usr/bin/tavern|/bin/true|' scripts/package/tavern.service >"$unit/tavern.service"
+	problems=$(systemd-analyze verify "$unit/tavern.service" 2>&1) || true
+	rm -r "$unit"
+	[ -z "$(grep tavern.service <<<"$problems")" ] || fail "the unit: $problems"
+	# Of 10.0, which is a service without any sandbox.
+	systemd-analyze security --offline=true --threshold=15 scripts/package/tavern.service | tail -1
+else
+	skip "systemd-analyze is not installed"
+fi
+
 step "govulncheck"
 if out=$(tool govulncheck ./server ./bench 2>&1); then
 	echo "$out"
@@ -71,6 +92,22 @@ if ! /usr/bin/python3 -c 'import django' 2>/dev/null; then
 		skip "python3-django is not installed; its tests say SKIPPED"
 	fi
 fi
+
+step "nginx and Caddy, for the tests of the guide to them"
+# Only unpacked: to install them would start them.
+for program in nginx caddy; do
+	PATH=$PATH:/usr/sbin:.cache/proxies/usr/sbin:.cache/proxies/usr/bin command -v $program >/dev/null && continue
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
+		unpacked=$(mktemp -d)
+		apt-get update -qq
+		(cd "$unpacked" && apt-get download -qq -o APT::Sandbox::User=root "$program" >/dev/null)
+		mkdir -p .cache/proxies
+		dpkg-deb -x "$unpacked/$program"_*.deb .cache/proxies
+		rm -rf "$unpacked"
+	else
+		skip "$program is not installed; its tests say SKIPPED"
+	fi
+done
 
 step "go test -race"
 go test -race -shuffle=on -timeout 8m ./...

@@ -30,7 +30,7 @@ mkdir -p "$dist"
 git clone --quiet --shared "$repo" "$work/src"
 cd "$work/src"
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-export SOURCE_DATE_EPOCH CGO_ENABLED=1 GOOS=linux GOFLAGS= TZ=UTC LC_ALL=C
+export SOURCE_DATE_EPOCH CGO_ENABLED=1 GOOS=linux GOFLAGS='' TZ=UTC LC_ALL=C
 export CGO_CFLAGS="-O2" CGO_LDFLAGS=""
 
 host=$(go env GOHOSTARCH)

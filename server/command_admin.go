@@ -118,8 +118,8 @@ type target struct {
 const kickAbout = `
 Closes a player's connection, with a reason that the player reads. It may come again at once.
 
-    server kick bob
-    server kick "Red Baron" stop shooting
+    tavern kick bob
+    tavern kick "Red Baron" stop shooting
 `
 
 func runKick(args []string, out io.Writer) error {
@@ -135,8 +135,8 @@ const muteAbout = `
 Keeps a player from talking, for so many minutes or another duration, with a reason that the
 player reads. It holds over restarts.
 
-    server mute bob 10 too loud
-    server mute bob 2d
+    tavern mute bob 10 too loud
+    tavern mute bob 2d
 `
 
 func runMute(args []string, out io.Writer) error {
@@ -155,7 +155,7 @@ func runMute(args []string, out io.Writer) error {
 const unmuteAbout = `
 Lets a player talk again.
 
-    server unmute bob
+    tavern unmute bob
 `
 
 func runUnmute(args []string, out io.Writer) error {
@@ -171,9 +171,9 @@ const banAbout = `
 Keeps an account out, or all who come from an address or network, for good or for a time,
 with a reason that they read. A single IPv6 address means its /64. Who is inside is closed.
 
-    server ban bob -for 7d selling gold
-    server ban 198.51.100.7
-    server ban 2001:db8:1::/48 -for 12h raid
+    tavern ban bob -for 7d selling gold
+    tavern ban 198.51.100.7
+    tavern ban 2001:db8:1::/48 -for 12h raid
 `
 
 func runBan(args []string, out io.Writer) error {
@@ -192,8 +192,8 @@ func runBan(args []string, out io.Writer) error {
 const unbanAbout = `
 Lets an account, an address or a network in again.
 
-    server unban bob
-    server unban 198.51.100.0/24
+    tavern unban bob
+    tavern unban 198.51.100.0/24
 `
 
 func runUnban(args []string, out io.Writer) error {
@@ -217,7 +217,7 @@ func whomTo(word string, isName bool) target {
 const announceAbout = `
 Says something to everybody in the server's name.
 
-    server announce The server restarts at midnight
+    tavern announce The server restarts at midnight
 `
 
 func runAnnounce(args []string, out io.Writer) error {
@@ -233,8 +233,8 @@ const moderatorAbout = `
 Makes an account a moderator's, whose chat commands kick, mute, ban and announce, or takes
 that away.
 
-    server moderator ann
-    server moderator ann -remove
+    tavern moderator ann
+    tavern moderator ann -remove
 `
 
 func runModerator(args []string, out io.Writer) error {
@@ -252,7 +252,7 @@ Makes a new token for the operator's page and API, prints it, and forgets the on
 whose logins end at once. The server may run or not. A server that is started with
 -admin-token has that one and no other.
 
-    server admin-token
+    tavern admin-token
 `
 
 func runAdminToken(args []string, out io.Writer) error {

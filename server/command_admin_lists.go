@@ -57,7 +57,7 @@ func listed(s string) string {
 const statusAbout = `
 Says how the running server is.
 
-    server status
+    tavern status
 `
 
 func runStatus(args []string, out io.Writer) error {
@@ -86,8 +86,8 @@ func runStatus(args []string, out io.Writer) error {
 const playersAbout = `
 Lists who is in the world, or those of whom the name or the address holds SEARCH.
 
-    server players
-    server players 198.51.100 -order since
+    tavern players
+    tavern players 198.51.100 -order since
 `
 
 func runPlayers(args []string, out io.Writer) error {
@@ -135,7 +135,7 @@ func runPlayers(args []string, out io.Writer) error {
 const bansAbout = `
 Lists the bans that hold.
 
-    server bans
+    tavern bans
 `
 
 func runBans(args []string, out io.Writer) error {
@@ -160,7 +160,7 @@ func runBans(args []string, out io.Writer) error {
 const mutesAbout = `
 Lists the mutes that hold.
 
-    server mutes
+    tavern mutes
 `
 
 func runMutes(args []string, out io.Writer) error {
@@ -185,7 +185,7 @@ func runMutes(args []string, out io.Writer) error {
 const moderatorsAbout = `
 Lists the accounts that have a role.
 
-    server moderators
+    tavern moderators
 `
 
 func runModerators(args []string, out io.Writer) error {
@@ -207,7 +207,7 @@ func runModerators(args []string, out io.Writer) error {
 const auditAbout = `
 Lists what operators and moderators did, the newest first.
 
-    server audit -limit 20
+    tavern audit -limit 20
 `
 
 func runAudit(args []string, out io.Writer) error {

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"tavern/game/account"
 )
@@ -10,24 +14,32 @@ import (
 const backupAbout = `
 Copies the database into FILE while the server runs. The copy is what the server had
 acknowledged when the command began; it is checked before it appears under its name, and
-only its owner can read it.
+only its owner can read it. A folder that is not there yet is made.
 
-    server backup tavern-2026-05-01.db
+    tavern backup tavern-2026-05-01.db
 `
 
 func runBackup(args []string, out io.Writer) error {
-	fs := commandFlags("backup")
-	db := fs.String("db", "tavern.db", "the database `file`")
-	force := fs.Bool("force", false, "replace FILE if it exists")
-	asJSON := fs.Bool("json", false, "print the result as JSON")
-	files, err := parseCommand(fs, args, out, backupAbout, 1)
+	flags := commandFlags("backup")
+	db := flags.String("db", "tavern.db", "the database `file`")
+	force := flags.Bool("force", false, "replace FILE if it exists")
+	asJSON := flags.Bool("json", false, "print the result as JSON")
+	files, err := parseCommand(flags, args, out, backupAbout, 1)
 	if err != nil {
 		return err
 	}
 	ctx, stop := interruptible()
 	defer stop()
+	folder := filepath.Dir(files[0])
+	// Made before the first backup from cron, which nobody watches; but one folder
+	// only, or a slip would hide a backup somewhere.
+	if err := os.Mkdir(folder, 0o700); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no folder %s", filepath.Dir(folder))
+	}
 	about, err := account.Backup(ctx, *db, files[0], *force, progress(commandLog(), "copying pages"))
 	switch {
+	case errors.Is(err, account.ErrExists):
+		return fmt.Errorf("%w (-force replaces it)", err)
 	case err != nil:
 		return err
 	case *asJSON:
@@ -42,7 +54,7 @@ Makes the database what it was when the backup in FILE was taken. Stop the serve
 while it runs, nothing is restored. The backup is checked before anything is touched, and
 what was there is kept in a file beside the database.
 
-    server restore tavern-2026-05-01.db
+    tavern restore tavern-2026-05-01.db
 
 Run it as the user that the server runs as.
 `

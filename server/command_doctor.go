@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"tavern/server/doctor"
 )
@@ -11,26 +12,34 @@ const doctorAbout = `
 Looks for what would stop a big evening on this machine, and says what it means and what
 to type. It changes nothing. Give it the flags that the server is started with, run it as
 the server's user, before or while the server runs. It ends with 1 when something FAILs.
+It takes every flag of the server, and its TAVERN_ variables; these it looks at:
 `
+
+// doctorFlags are the flags that the doctor looks at.
+var doctorFlags = []string{"acme-http", "addr", "admin", "config", "db", "domain", "json", "max-players", "tls-cert", "tls-key"}
 
 func runDoctor(args []string, out io.Writer) error {
 	fs := commandFlags("doctor")
-	var cfg doctor.Config
-	fs.StringVar(&cfg.Addr, "addr", ":8081", "`host:port` that the server listens on")
-	fs.StringVar(&cfg.DB, "db", "tavern.db", "its database `file`")
-	fs.IntVar(&cfg.MaxPlayers, "max-players", 20000, "most `connections` at a time")
-	fs.StringVar(&cfg.TLSCert, "tls-cert", "", "PEM `file` of its certificate")
-	fs.StringVar(&cfg.TLSKey, "tls-key", "", "PEM `file` of the certificate's key")
 	asJSON := fs.Bool("json", false, "print the findings as JSON")
-	if _, err := parseCommand(fs, args, out, doctorAbout, 0); err != nil {
+	cfg, err := parseConfigWith(fs, args, func() {
+		few := commandFlags("doctor")
+		for _, name := range doctorFlags {
+			f := fs.Lookup(name)
+			few.Var(f.Value, name, f.Usage)
+		}
+		commandHelp(few, out, doctorAbout)
+	})
+	if err != nil {
 		return err
-	}
-	if cfg.MaxPlayers < 1 {
-		return fmt.Errorf("-max-players %d: must be at least 1 (see -h)", cfg.MaxPlayers)
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	findings := doctor.Run(ctx, cfg)
+	findings := doctor.Run(ctx, doctor.Config{
+		Addr: cfg.addr, DB: cfg.db, MaxPlayers: cfg.maxPlayers,
+		Admin: cfg.admin, AdminAsked: cfg.given["admin"],
+		TLSCert: cfg.tls.cert, TLSKey: cfg.tls.key,
+		Domains: cfg.tls.names(), Certificates: certificatesBeside(cfg.db), ACMEHTTP: cfg.tls.acmeHTTP,
+	})
 	write := func() error { return doctor.Write(out, findings) }
 	if *asJSON {
 		write = func() error { return printJSON(out, findings) }
@@ -43,3 +52,6 @@ func runDoctor(args []string, out io.Writer) error {
 	}
 	return nil
 }
+
+// certificatesBeside is the folder with the certificates of -domain.
+func certificatesBeside(db string) string { return filepath.Join(filepath.Dir(db), "certificates") }

@@ -14,8 +14,8 @@ const importAbout = `
 Brings the users of a "Godot Python MMO" tutorial's server over: names, passwords,
 positions, avatars. Its database is db.sqlite3 in the server's folder; it is only read.
 
-    server import-django db.sqlite3 -dry-run     says what would happen
-    server import-django db.sqlite3              does it
+    tavern import-django db.sqlite3 -dry-run     says what would happen
+    tavern import-django db.sqlite3              does it
 
 Everybody logs in with the old name and password. Who cannot come over unchanged is
 listed with the reason. It is done whole or not at all, and may be done again: whoever

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,7 +49,7 @@ func TestCommandLines(t *testing.T) {
 		}
 	}
 	var help bytes.Buffer
-	if _, err := parseConfig([]string{"-h"}, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "server backup FILE") {
+	if _, err := parseConfig([]string{"-h"}, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "tavern backup FILE") {
 		t.Errorf("the server's help does not list the commands: %v\n%s", err, &help)
 	}
 	for _, c := range []struct {
@@ -215,6 +217,25 @@ func TestImportCommand(t *testing.T) {
 	}
 }
 
+// TestBackupFolder: the first backup from cron makes its folder, and no more than that.
+func TestBackupFolder(t *testing.T) {
+	s := startServer(t)
+	dir := t.TempDir()
+	mustRun(t, "backup", "-db", s.db, dir+"/backups/one.db")
+	if about, err := os.Stat(dir + "/backups"); err != nil || about.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", about, err)
+	}
+	for file, says := range map[string]string{
+		dir + "/backups/one.db":   "-force replaces it",
+		dir + "/back/ups/one.db":  "there is no folder " + dir + "/back",
+		dir + "/backups/one.db/x": "one.db",
+	} {
+		if out, err := runCommand("backup", "-db", s.db, file); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v %s", file, err, out)
+		}
+	}
+}
+
 func TestDoctorCommand(t *testing.T) {
 	s := startServer(t)
 	enter(t, s, "alice")
@@ -240,8 +261,27 @@ func TestDoctorCommand(t *testing.T) {
 	if err := os.WriteFile(rubbish, []byte("rubbish"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := runCommand("doctor", "-addr", "127.0.0.1:0", "-db", rubbish, "-max-players", "5")
-	if err == nil || err.Error() != "1 of 13 checks failed" || !strings.Contains(out, "FAIL  database") || !strings.Contains(out, "server restore BACKUP") {
+	out, err := runCommand("doctor", "-addr", "127.0.0.1:0", "-admin", "", "-db", rubbish, "-max-players", "5")
+	if err == nil || err.Error() != "1 of 13 checks failed" || !strings.Contains(out, "FAIL  database") || !strings.Contains(out, "tavern restore BACKUP") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestDoctorSettings: the doctor takes whatever the server is started with, also
+// from the file.
+func TestDoctorSettings(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := t.TempDir()
+	settings := fmt.Sprintf("max-players = 654321\nchat-rate = 1\nadmin = %q\n", taken.Addr())
+	if err := os.WriteFile(filepath.Join(dir, "tavern.toml"), []byte(settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := runCommand("doctor", "-addr", "127.0.0.1:0", "-db", dir+"/tavern.db", "-config", dir+"/tavern.toml", "-guests", "off")
+	if err == nil || !strings.Contains(out, "654321 players need") || !strings.Contains(out, "FAIL  operator's page") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -90,13 +90,23 @@ type config struct {
 // parseConfig reads flags and environment. flag.ErrHelp means that the help was
 // printed to out; any other error is one line for the operator.
 func parseConfig(args []string, out io.Writer) (*config, error) {
+	fs := flag.NewFlagSet("tavern", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	cfg, err := parseConfigWith(fs, args, func() { usage(fs, out) })
+	if err != nil {
+		return nil, err
+	}
+	cfg.parse = func() (*config, error) { return parseConfig(args, io.Discard) }
+	return cfg, nil
+}
+
+// parseConfigWith is parseConfig for a program that has flags of its own besides.
+func parseConfigWith(fs *flag.FlagSet, args []string, help func()) (*config, error) {
 	cfg := &config{
 		guests: guestsOnChat,
 		world:  bounds{-2048, -2048, 2048, 2048},
 		limits: true,
 	}
-	fs := flag.NewFlagSet("tavern", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
 	fs.StringVar(&cfg.addr, "addr", ":8081", "`host:port` to listen on; an empty host means every address of this machine")
 	fs.StringVar(&cfg.db, "db", "tavern.db", "SQLite `file` with accounts and positions; made on the first start")
 	fs.StringVar(&cfg.web, "web", "", "`folder` with pages to serve in place of the built-in browser client")
@@ -131,7 +141,7 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 	err := ff.Parse(fs, args, ff.WithEnvVarPrefix("TAVERN"), ff.WithConfigFileFlag("config"), ff.WithConfigFileParser(file.parse))
 	switch {
 	case err == flag.ErrHelp || err != nil && strings.Contains(err.Error(), flag.ErrHelp.Error()):
-		usage(fs, out)
+		help()
 		return nil, flag.ErrHelp
 	case errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission):
 		return nil, fmt.Errorf("-config: %w (see -h)", err)
@@ -144,7 +154,6 @@ func parseConfig(args []string, out io.Writer) (*config, error) {
 	fs.VisitAll(func(f *flag.Flag) { cfg.values[f.Name] = f.Value.String() })
 	fs.Visit(func(f *flag.Flag) { cfg.given[f.Name] = true })
 	cfg.shadowed = file.shadowed
-	cfg.parse = func() (*config, error) { return parseConfig(args, io.Discard) }
 	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("%w (see -h)", err)
 	}
@@ -295,10 +304,10 @@ func (c *config) openLog(to io.Writer) error {
 
 // usage prints every flag with its unit, its default and its variable.
 func usage(fs *flag.FlagSet, out io.Writer) {
-	fmt.Fprintln(out, "Tavern, a WebSocket game and chat server.\n\nUsage: server [flags]\n\nEvery flag can also be set as an environment variable, for example TAVERN_MAX_PLAYERS=5000.")
+	fmt.Fprintln(out, "Tavern, a WebSocket game and chat server.\n\nUsage: tavern [flags]\n\nEvery flag can also be set as an environment variable, for example TAVERN_MAX_PLAYERS=5000.")
 	fmt.Fprintln(out, "\nCommands, each with -h of its own:")
 	for _, c := range commands() {
-		fmt.Fprintln(out, "  server", c.name, c.usage)
+		fmt.Fprintln(out, "  tavern", c.name, c.usage)
 	}
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -46,18 +47,32 @@ func connect(t testing.TB, s *testServer) *peer {
 
 // dial is connect where a refusal is no failure. Any goroutine.
 func dial(t testing.TB, addr string) (*peer, error) {
+	return dialBy(t, "ws://"+addr+"/", new(net.Dialer), addr, nil, nil)
+}
+
+// dialBy is dial of a URL whose host is found at addr. pinged, if there, hears of
+// every ping.
+func dialBy(t testing.TB, url string, way *net.Dialer, addr string, secure *tls.Config, pinged func()) (*peer, error) {
 	p := &peer{t: t, name: "?", news: make(chan struct{}, 1), gone: make(chan struct{})}
 	p.sight.known = make(map[int64]point)
-	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := new(net.Dialer).DialContext(ctx, network, addr)
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		c, err := way.DialContext(ctx, network, addr)
 		if err == nil {
 			p.tcp = c.(*net.TCPConn)
 		}
 		return c, err
-	}, DisableKeepAlives: true}
+	}, TLSClientConfig: secure, DisableKeepAlives: true}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	ws, _, err := websocket.Dial(ctx, "ws://"+addr+"/", &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport}})
+	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+		HTTPClient: &http.Client{Transport: transport},
+		OnPingReceived: func(context.Context, []byte) bool {
+			if pinged != nil {
+				pinged()
+			}
+			return true // answer it
+		},
+	})
 	if err != nil {
 		return nil, err
 	}

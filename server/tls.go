@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -97,7 +96,7 @@ func openGuard(cfg *config) (*guard, error) {
 	case c.domain != "":
 		g.domains, err = certs.NewDomains(certs.DomainConfig{
 			Names: c.names(),
-			Cache: filepath.Join(filepath.Dir(cfg.db), "certificates"), Directory: c.acmeURL, Email: c.acmeEmail, Logger: g.log,
+			Cache: certificatesBeside(cfg.db), Directory: c.acmeURL, Email: c.acmeEmail, Logger: g.log,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("-domain: %w", err)

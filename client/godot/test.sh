@@ -108,6 +108,7 @@ do_e2e() {
 	grep -c saw "$work/alice.log" "$work/bob.log" | sed "s|$work/||; s|.log:| saw |; s|$| things it waited for|"
 }
 
+# shellcheck disable=SC2048 # words, with a default
 for step in ${*:-import unit export e2e}; do
 	"do_$step"
 done

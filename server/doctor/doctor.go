@@ -45,6 +45,13 @@ type Config struct {
 	MaxPlayers      int    // most connections at a time
 	TLSCert, TLSKey string // PEM files; both empty without TLS
 
+	Admin      string // host:port of the operator's page; empty without
+	AdminAsked bool   // the server does not start without it
+
+	Domains      []string // names for which it gets certificates by itself
+	Certificates string   // the folder where it keeps them
+	ACMEHTTP     string   // host:port for the authority's questions; empty: Addr does it
+
 	// Root is where /proc and /sys are looked for. Default "/".
 	Root string
 }
@@ -57,6 +64,7 @@ type probe struct {
 	healthy func(ctx context.Context, addr string) bool  // a server of ours answers there
 	disk    func(path string) (disk, error)
 	synced  func() (bool, error) // the clock, by a time server
+	resolve func(ctx context.Context, name string) ([]string, error)
 
 	running bool // a server of ours has the port open, and
 	server  int  // this is its process, 0 when it cannot be seen
@@ -77,9 +85,10 @@ func newProbe(cfg Config) *probe {
 			}
 			return listener.Close()
 		},
-		healthy: healthy,
+		healthy: func(ctx context.Context, addr string) bool { return healthy(ctx, addr, cfg.Domains) },
 		disk:    diskOf,
 		synced:  clockSynced,
+		resolve: net.DefaultResolver.LookupHost,
 	}
 }
 
@@ -88,10 +97,11 @@ func Run(ctx context.Context, cfg Config) []Finding { return newProbe(cfg).run(c
 
 func (p *probe) run(ctx context.Context) []Finding {
 	port := p.port(ctx) // first: other checks look at the process that has it
-	findings := append([]Finding{port}, p.limits()...)
+	findings := append([]Finding{port}, p.otherPorts(ctx)...)
+	findings = append(findings, p.limits()...)
 	findings = append(findings, p.backlog(), p.localPorts(), p.memory(), p.space())
 	findings = append(findings, p.database(ctx)...)
-	return append(findings, p.clock(), p.sqlite(), p.tls())
+	return append(findings, p.clock(), p.sqlite(), p.tls(ctx))
 }
 
 // limits are the checks of what is counted in players, which a server can make

@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"log"
 	"log/slog"
 	"math/big"
 	"net"
@@ -92,6 +94,26 @@ func TestRealPort(t *testing.T) {
 	judged(t, p.port(t.Context()), OK, "a server answers there")
 	if p.server != 0 && p.server != os.Getpid() {
 		t.Errorf("it is said to be process %d, we are %d", p.server, os.Getpid())
+	}
+	// A server with domains of its own is asked for one of them, and one that has no
+	// certificate yet is known by its page.
+	var asked string
+	secure := httptest.NewUnstartedServer(server.Config.Handler)
+	secure.TLS = &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if asked = hello.ServerName; asked != "game.example" {
+			return nil, errors.New("not ours")
+		}
+		return nil, nil
+	}}
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	named := Config{Addr: secure.Listener.Addr().String(), MaxPlayers: 1, Domains: []string{"game.example"}}
+	judged(t, newProbe(named).port(t.Context()), OK, "a server answers there")
+	named.Domains = []string{"other.example"}
+	judged(t, newProbe(named).port(t.Context()), Fail, "is used by")
+	if named.Admin = addr; p.server != 0 {
+		judged(t, newProbe(named).port(t.Context()), OK, "a server answers there")
 	}
 	answer = "no"
 	judged(t, newProbe(Config{Addr: addr}).port(t.Context()), Fail, "is used by")
@@ -181,7 +203,7 @@ func TestDatabase(t *testing.T) {
 	}{
 		{"none", func(*testing.T, *probe) {}, []Level{OK}, "the first start makes it"},
 		{"sound", func(t *testing.T, p *probe) { database(t, p.DB) }, []Level{OK}, "is sound: 1 accounts"},
-		{"rubbish", func(t *testing.T, p *probe) { os.WriteFile(p.DB, bytes.Repeat([]byte("x"), 5000), 0o600) }, []Level{Fail}, "server restore BACKUP -db"},
+		{"rubbish", func(t *testing.T, p *probe) { os.WriteFile(p.DB, bytes.Repeat([]byte("x"), 5000), 0o600) }, []Level{Fail}, "tavern restore BACKUP -db"},
 		{"damaged", func(t *testing.T, p *probe) {
 			database(t, p.DB)
 			about, err := os.Stat(p.DB)
@@ -191,7 +213,7 @@ func TestDatabase(t *testing.T) {
 			if err := os.Truncate(p.DB, about.Size()/2); err != nil {
 				t.Fatal(err)
 			}
-		}, []Level{Fail}, "server restore"},
+		}, []Level{Fail}, "tavern restore"},
 		{"open to others", func(t *testing.T, p *probe) { database(t, p.DB); os.Chmod(p.DB, 0o644) }, []Level{OK, Warn}, "chmod 600"},
 		{"a huge log", func(t *testing.T, p *probe) {
 			database(t, p.DB)
@@ -284,7 +306,7 @@ func TestTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := machine(t, nil)
-	judged(t, p.tls(), OK, "not used")
+	judged(t, p.tls(t.Context()), OK, "not used")
 	for _, c := range []struct {
 		what   string
 		key    crypto.Signer
@@ -302,26 +324,26 @@ func TestTLS(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			p.TLSCert, p.TLSKey = certificate(t, c.key, c.change)
-			judged(t, p.tls(), c.level, c.says...)
+			judged(t, p.tls(t.Context()), c.level, c.says...)
 		})
 	}
 	cert, keyFile := certificate(t, key, func(*x509.Certificate) {})
 	_, otherKey := certificate(t, edKey, func(*x509.Certificate) {})
 	p.TLSCert, p.TLSKey = cert, otherKey
-	judged(t, p.tls(), Fail, "PEM")
+	judged(t, p.tls(t.Context()), Fail, "PEM")
 	p.TLSCert, p.TLSKey = cert, filepath.Join(t.TempDir(), "none")
-	judged(t, p.tls(), Fail, "none")
+	judged(t, p.tls(t.Context()), Fail, "none")
 	p.TLSCert, p.TLSKey = cert, ""
-	judged(t, p.tls(), Fail, "give both")
+	judged(t, p.tls(t.Context()), Fail, "give both")
 	p.TLSCert, p.TLSKey = cert, keyFile
 	if err := os.Chmod(keyFile, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	judged(t, p.tls(), Warn, "chmod o= ")
+	judged(t, p.tls(t.Context()), Warn, "chmod o= ")
 	if err := os.Chmod(keyFile, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	judged(t, p.tls(), OK)
+	judged(t, p.tls(t.Context()), OK)
 }
 
 // All checks together, once where all is well and once where nothing is.
@@ -376,4 +398,92 @@ func TestSize(t *testing.T) {
 			t.Errorf("%d: got %q, want %q", bytes, got, want)
 		}
 	}
+}
+
+// TestOtherPorts: a port besides the players' that is taken is named, unless our
+// own server has it.
+func TestOtherPorts(t *testing.T) {
+	p := machine(t, nil)
+	p.Admin, p.ACMEHTTP = "127.0.0.1:8082", ":80"
+	taken := map[string]bool{}
+	p.listen = func(_ context.Context, addr string) error {
+		if taken[addr] {
+			return &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}
+		}
+		return nil
+	}
+	levels := func(want ...Level) {
+		t.Helper()
+		found := p.otherPorts(t.Context())
+		if len(found) != len(want) {
+			t.Fatalf("%+v, want %v", found, want)
+		}
+		for i, f := range found {
+			judged(t, f, want[i])
+		}
+	}
+	levels(OK, OK)
+	taken[":80"] = true
+	levels(OK, Fail)
+	judged(t, p.otherPorts(t.Context())[1], Fail, ":80 is used by another program", "sport = :80", "-acme-http")
+	taken[p.Admin] = true
+	levels(Warn, Fail)
+	p.AdminAsked = true
+	levels(Fail, Fail)
+	judged(t, p.otherPorts(t.Context())[0], Fail, "does not start", "-admin")
+	p.running = true
+	levels()
+	p.running, p.Admin, p.ACMEHTTP = false, "", ""
+	levels()
+}
+
+// TestDomains: certificates that the server gets by itself are judged by what it
+// keeps, and by whether the name leads anywhere.
+func TestDomains(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := machine(t, nil)
+	p.Domains, p.Certificates, p.ACMEHTTP = []string{"game.example"}, t.TempDir(), ":80"
+	p.resolve = func(context.Context, string) ([]string, error) {
+		return nil, &net.DNSError{Err: "no such host", IsNotFound: true}
+	}
+	judged(t, p.tls(t.Context()), Fail, "no game.example", "A record")
+	p.resolve = func(context.Context, string) ([]string, error) {
+		return nil, &net.DNSError{Err: "server misbehaving", IsTemporary: true} // says nothing about the name
+	}
+	judged(t, p.tls(t.Context()), OK, "when it starts")
+	p.running = true
+	judged(t, p.tls(t.Context()), Fail, "no certificate yet", "port 80")
+	p.running = false
+	for _, c := range []struct {
+		until time.Time
+		level Level
+		says  string
+	}{
+		{today.Add(60 * 24 * time.Hour), OK, "renewed by the server"},
+		{today.Add(10 * 24 * time.Hour), Warn, "port 80"},
+		{today.Add(-time.Hour), Fail, "port 80"},
+	} {
+		cert, secret := certificate(t, key, func(x *x509.Certificate) { x.NotBefore, x.NotAfter = today.Add(-90*24*time.Hour), c.until })
+		var both []byte
+		for _, file := range []string{secret, cert} {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			both = append(both, text...)
+		}
+		if err := os.WriteFile(filepath.Join(p.Certificates, "game.example"), both, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		judged(t, p.tls(t.Context()), c.level, c.says, c.until.Format("2006-01-02"))
+	}
+	p.ACMEHTTP = ""
+	judged(t, p.tls(t.Context()), Fail, "port 443")
+	if err := os.WriteFile(filepath.Join(p.Certificates, "game.example"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	judged(t, p.tls(t.Context()), Fail, "delete that file")
 }

@@ -60,6 +60,9 @@ func (p *probe) openFiles() Finding {
 	if p.server > 0 {
 		file, whose = fmt.Sprintf("proc/%d/limits", p.server), "the limit of the running server"
 	}
+	if p.running && p.server == 0 {
+		whose = "the limit here (that of the running server only root and its own user see)"
+	}
 	text, err := os.ReadFile(p.path(file))
 	if err != nil {
 		return unseen(check, err)

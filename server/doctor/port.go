@@ -16,8 +16,10 @@ import (
 )
 
 // portNumber is the port of Addr, 0 when it has none.
-func (p *probe) portNumber() int64 {
-	_, port, err := net.SplitHostPort(p.Addr)
+func (p *probe) portNumber() int64 { return portOf(p.Addr) }
+
+func portOf(addr string) int64 {
+	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return 0
 	}
@@ -42,15 +44,12 @@ func (p *probe) port(ctx context.Context) Finding {
 		if pid > 0 {
 			who = fmt.Sprintf("%s (process %d)", name, pid)
 		}
-		if p.healthy(ctx, p.Addr) {
+		if p.healthy(ctx, p.Addr) || p.pageOf(ctx, pid) {
 			p.running, p.server = true, pid
 			return Finding{Check: f.Check, Level: OK, Found: fmt.Sprintf("%s is open, and a server answers there: %s", p.Addr, who)}
 		}
 		f.Found = fmt.Sprintf("%s is used by %s", p.Addr, who)
-		f.Do = "stop it, or choose another port with -addr"
-		if pid == 0 {
-			f.Do = fmt.Sprintf("see who it is (ss -ltnp 'sport = :%d', as root) and stop it, or choose another port with -addr", p.portNumber())
-		}
+		f.Do = takenAdvice(pid, p.portNumber(), "-addr")
 	case errors.Is(err, syscall.EACCES):
 		f.Do = "ports below 1024 are root's: setcap cap_net_bind_service=+ep ./server, or in the unit AmbientCapabilities=CAP_NET_BIND_SERVICE"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
@@ -59,6 +58,46 @@ func (p *probe) port(ctx context.Context) Finding {
 		f.Do = "correct -addr: host:port, or :port for all addresses"
 	}
 	return f
+}
+
+// otherPorts are those besides the players': the operator's page, and the one at
+// which the authority of certificates asks. A running server has them itself.
+func (p *probe) otherPorts(ctx context.Context) (findings []Finding) {
+	look := func(check, addr, flag, means string, level Level) {
+		if addr == "" || p.running {
+			return
+		}
+		f := Finding{Check: check, Level: OK, Found: addr + " is free"}
+		if err := p.listen(ctx, addr); err != nil {
+			f.Level, f.Found, f.Means, f.Do = level, addr+": "+reason(err), means, "choose another address with "+flag
+			if errors.Is(err, syscall.EADDRINUSE) {
+				port := portOf(addr)
+				pid, name := p.holder(port)
+				f.Found = addr + " is used by another program"
+				if pid > 0 {
+					f.Found = fmt.Sprintf("%s is used by %s (process %d)", addr, name, pid)
+				}
+				f.Do = takenAdvice(pid, port, flag)
+			}
+		}
+		findings = append(findings, f)
+	}
+	if p.AdminAsked {
+		look("operator's page", p.Admin, "-admin", "the server does not start", Fail)
+	} else {
+		look("operator's page", p.Admin, "-admin", "the server runs, but without the operator's page and its commands", Warn)
+	}
+	look("certificates' port", p.ACMEHTTP, "-acme-http", "the server does not start", Fail)
+	return findings
+}
+
+// takenAdvice is what to do about a port that somebody else has; pid is 0 when one
+// may not see who.
+func takenAdvice(pid int, port int64, flag string) string {
+	if pid == 0 {
+		return fmt.Sprintf("see who it is (ss -tanp 'sport = :%d', as root) and stop it, or choose another port with %s", port, flag)
+	}
+	return "stop it, or choose another port with " + flag
 }
 
 // reason is an error without the operation and the address, which one knows.
@@ -74,34 +113,52 @@ func reason(err error) string {
 	return err.Error()
 }
 
+// pageOf tells whether a process is a server of ours by its operator's page, for
+// one that still waits for its certificate and so answers nobody at its port.
+func (p *probe) pageOf(ctx context.Context, pid int) bool {
+	if pid == 0 || p.Admin == "" {
+		return false
+	}
+	other, _ := p.holder(portOf(p.Admin))
+	return other == pid && p.healthy(ctx, p.Admin)
+}
+
 // healthy tells whether a server of ours answers at the address.
-func healthy(ctx context.Context, addr string) bool {
+func healthy(ctx context.Context, addr string, domains []string) bool {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return false
 	}
+	hosts := []string{host}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
+		hosts = []string{"127.0.0.1", "::1"} // not localhost: small containers do not know it
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	for _, scheme := range []string{"http", "https"} {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+net.JoinHostPort(host, port)+"/healthz", nil)
-		if err != nil {
-			return false
-		}
-		client := &http.Client{Transport: localTransport()}
-		answer, err := client.Do(request)
-		if err != nil {
-			continue
-		}
-		body, err := io.ReadAll(io.LimitReader(answer.Body, 64))
-		answer.Body.Close()
-		if err == nil && answer.StatusCode == http.StatusOK && strings.HasPrefix(string(body), "ok") {
-			return true
+	for _, host := range hosts {
+		for _, scheme := range []string{"http", "https"} {
+			if saysOK(ctx, scheme+"://"+net.JoinHostPort(host, port)+"/healthz", domains) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// saysOK tells whether a page is that of a server that is well.
+func saysOK(ctx context.Context, url string, domains []string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	client := &http.Client{Transport: localTransport(domains)}
+	answer, err := client.Do(request)
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 64))
+	return err == nil && answer.StatusCode == http.StatusOK && strings.HasPrefix(string(body), "ok")
 }
 
 // holder finds the process that listens on a port: it is 0 when it belongs to

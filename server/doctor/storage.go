@@ -68,7 +68,7 @@ func (p *probe) database(ctx context.Context) []Finding {
 	bad := func(means, do string) []Finding {
 		return []Finding{{Check: check, Level: Fail, Found: err.Error(), Means: means, Do: do}}
 	}
-	restore := fmt.Sprintf("server restore BACKUP -db %s (what is there now is kept)", p.DB)
+	restore := fmt.Sprintf("tavern restore BACKUP -db %s (what is there now is kept)", p.DB)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return []Finding{{Check: check, Level: OK, Found: p.DB + " is not there yet: the first start makes it"}}
@@ -77,11 +77,11 @@ func (p *probe) database(ctx context.Context) []Finding {
 	case errors.Is(err, account.ErrNewer):
 		return bad("this server is too old for it and does not start", "install the newer server again")
 	case errors.Is(err, account.ErrForeign):
-		return bad("the server does not touch it, and does not start", "name another file with -db; a tutorial's database comes in with: server import-django "+p.DB)
+		return bad("the server does not touch it, and does not start", "name another file with -db; a tutorial's database comes in with: tavern import-django "+p.DB)
 	case errors.Is(err, account.ErrNotDatabase), errors.Is(err, account.ErrCorrupt):
 		return bad("accounts are damaged or lost", restore)
 	case err != nil:
-		return bad("the server may not start", "")
+		return bad("the server does not start, or accounts are lost", restore)
 	}
 	findings := []Finding{{Check: check, Level: OK, Found: fmt.Sprintf("%s is sound: %d accounts, %s", p.DB, about.Accounts, size(about.Bytes))}}
 	if about.Django > 0 {

@@ -13,15 +13,16 @@ import (
 type Silence struct {
 	// PingAfter is how long a peer may be silent before it is pinged. Default 2
 	// minutes. Pinging earlier costs more than all else that an idle server does.
-	// Behind a trusted proxy it is 45 s at most.
+	// Behind a trusted proxy it is 40 s at most.
 	PingAfter time.Duration
 	// CloseAfter is how long it may then leave the pings unanswered. Default 45 s.
 	CloseAfter time.Duration
 }
 
 // proxiedPing is Silence.PingAfter, in seconds, where a proxy stands between, if
-// that is less: many of them cut connections that are silent for a minute.
-const proxiedPing = 45
+// that is less: many of them cut connections that are silent for a minute, and the
+// sweep comes round up to silenceStripes seconds late.
+const proxiedPing = 40
 
 // silenceStripes is the seconds in which the sweep comes round to every session.
 const silenceStripes = 15

@@ -20,6 +20,7 @@ if [ ! -x "$CHROMIUM" ]; then
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
 fi
+# shellcheck disable=SC3013 # every sh that there is has -nt
 if [ ! -d node_modules/playwright-core ] || [ package-lock.json -nt node_modules ]; then
 	echo "== installing node modules"
 	npm ci --no-audit --no-fund --loglevel=error
