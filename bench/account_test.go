@@ -67,8 +67,8 @@ func TestBalances(t *testing.T) {
 
 // One more or less of anything must break an account.
 func TestBalancesFindErrors(t *testing.T) {
-	_, m := clean()
-	values := maps.Clone(m.Values)
+	_, first := clean()
+	values := maps.Clone(first.Values)
 	delete(values, "ws_closed_total")
 	for _, name := range []string{"ws_panics_total", "ws_backlog_full_total", "game_chats_muted_total", "game_chats_too_fast_total"} {
 		values[name] = 0
@@ -85,7 +85,7 @@ func TestBalancesFindErrors(t *testing.T) {
 			}
 		}
 	}
-	for series := range m.Series {
+	for series := range first.Series {
 		g, m := clean()
 		m.Series[series] += 2 // one abnormal end may be of a handshake that was cut off
 		if len(broken(g, m)) == 0 {

@@ -183,6 +183,6 @@ func (f *feeder) total() (swarm.FeedResult, error) {
 
 func (f *feeder) close() error {
 	f.cmd.Process.Kill()
-	f.cmd.Wait() // was killed, if it had not ended
+	_ = f.cmd.Wait() // was killed, if it had not ended
 	return nil
 }

@@ -22,7 +22,7 @@ import (
 // machine describes where the figures were taken, in lines that benchstat understands.
 func machine(o options) []string {
 	var uts unix.Utsname
-	unix.Uname(&uts)
+	_ = unix.Uname(&uts)
 	lines := []string{
 		"goos: " + runtime.GOOS,
 		"goarch: " + runtime.GOARCH,
@@ -140,7 +140,7 @@ func (p *progress) tell(at swarm.Progress) {
 			progressbar.OptionShowCount())
 	}
 	p.bar.ChangeMax(at.Total)
-	p.bar.Set(at.Done)
+	_ = p.bar.Set(at.Done)
 }
 
 // end takes the line away.
@@ -152,7 +152,7 @@ func (p *progress) end() {
 
 func (p *progress) finish() {
 	if p.bar != nil {
-		p.bar.Clear()
+		_ = p.bar.Clear()
 		p.bar = nil
 	}
 }

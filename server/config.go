@@ -140,7 +140,7 @@ func parseConfigWith(fs *flag.FlagSet, args []string, help func()) (*config, err
 	file := configFile{flags: fs}
 	err := ff.Parse(fs, args, ff.WithEnvVarPrefix("TAVERN"), ff.WithConfigFileFlag("config"), ff.WithConfigFileParser(file.parse))
 	switch {
-	case err == flag.ErrHelp || err != nil && strings.Contains(err.Error(), flag.ErrHelp.Error()):
+	case errors.Is(err, flag.ErrHelp) || err != nil && strings.Contains(err.Error(), flag.ErrHelp.Error()):
 		help()
 		return nil, flag.ErrHelp
 	case errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission):

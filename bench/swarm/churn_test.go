@@ -97,7 +97,7 @@ func TestChurnFindsDeafServer(t *testing.T) {
 			return
 		}
 		t.Cleanup(func() { conn.Close() })
-		buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
 			string(handshakeProof) + "\r\n\r\n")
 		buffered.Flush()
 	}))

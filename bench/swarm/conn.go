@@ -131,7 +131,7 @@ func (e *Engine) send(c *conn, frame []byte) {
 	if n < len(frame) {
 		c.out = append([]byte(nil), frame[n:]...)
 		if !c.muted {
-			e.poller.change(c.fd, c.index, c.generation, true)
+			_ = e.poller.change(c.fd, c.index, c.generation, true)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func (e *Engine) ready(c *conn, events uint32) {
 			return
 		}
 		if len(c.out) == 0 {
-			e.poller.change(c.fd, c.index, c.generation, false)
+			_ = e.poller.change(c.fd, c.index, c.generation, false)
 		}
 	}
 	if events&^unix.EPOLLOUT == 0 {
@@ -277,7 +277,7 @@ func (e *Engine) leave(c *conn) {
 // a client that was killed, and reads on until the server ends its side.
 func (e *Engine) endStream(c *conn) {
 	if c.phase != closed {
-		unix.Shutdown(c.fd, unix.SHUT_WR)
+		_ = unix.Shutdown(c.fd, unix.SHUT_WR)
 	}
 	c.leaving = true
 }

@@ -81,7 +81,7 @@ func acceptAll(plan FeedPlan, tell func(any) error) (fds []int, err error) {
 		return nil, fmt.Errorf("swarm: feeder: %w", err)
 	}
 	defer unix.Close(listener)
-	unix.SetsockoptInt(listener, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	_ = unix.SetsockoptInt(listener, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	if err := unix.Bind(listener, &unix.SockaddrInet4{Port: int(plan.Port), Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		return nil, fmt.Errorf("swarm: feeder: %w", err)
 	}

@@ -81,8 +81,8 @@ func fileLimit() int {
 	}
 	if limit.Cur < limit.Max {
 		limit.Cur = limit.Max
-		unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
-		unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
+		_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
+		_ = unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
 	}
 	return int(min(limit.Cur, 1<<20))
 }

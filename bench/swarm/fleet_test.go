@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "serve" {
 		if err := Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
-			io.WriteString(os.Stderr, err.Error()+"\n")
+			_, _ = io.WriteString(os.Stderr, err.Error()+"\n")
 			os.Exit(1)
 		}
 		os.Exit(0)
@@ -89,7 +89,7 @@ func (r *room) relay(ctx context.Context, from *member, chat []byte) {
 		}
 		r.count++
 		for _, frame := range frames {
-			to.conn.Write(ctx, websocket.MessageText, frame) // a failure shows as a loss
+			_ = to.conn.Write(ctx, websocket.MessageText, frame) // a failure shows as a loss
 		}
 	}
 }

@@ -147,9 +147,9 @@ func TestWalkEnds(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			e, c, server := pair(t)
-			unix.Write(server, tc.sent)
+			_, _ = unix.Write(server, tc.sent)
 			if tc.sent == nil {
-				unix.Shutdown(server, unix.SHUT_WR)
+				_ = unix.Shutdown(server, unix.SHUT_WR)
 			}
 			e.receive(c, e.cfg.ReadBytes)
 			if c.phase != closed || e.closes[tc.reason] != 1 || e.open != 0 {

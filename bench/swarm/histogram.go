@@ -31,7 +31,7 @@ func NewHistogram() *Histogram {
 // Record adds one duration.
 func (h *Histogram) Record(d time.Duration) {
 	us := min(max(int64(d/time.Microsecond), minLatency), maxLatency)
-	h.hdr.RecordValue(us) // cannot fail inside the range
+	_ = h.hdr.RecordValue(us) // cannot fail inside the range
 	h.top = max(h.top, d)
 }
 
@@ -84,7 +84,7 @@ func (h *Histogram) Shifted(d time.Duration) *Histogram {
 	for _, bar := range h.hdr.Distribution() {
 		if bar.Count > 0 {
 			us := bar.From + int64(d/time.Microsecond)
-			moved.hdr.RecordValues(min(max(us, minLatency), maxLatency), bar.Count)
+			_ = moved.hdr.RecordValues(min(max(us, minLatency), maxLatency), bar.Count)
 		}
 	}
 	moved.top = h.top + d

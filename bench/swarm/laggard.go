@@ -55,7 +55,7 @@ func (l *laggard) leave(e *Engine) {
 		return
 	}
 	c.muted = false
-	unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, wideBytes)
+	_ = unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, wideBytes)
 	if err := e.poller.watch(c.fd, c.index, c.generation, false); err != nil {
 		e.drop(c, "epoll")
 		return

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -38,7 +39,7 @@ func dial(target netip.AddrPort, from [4]byte, receiveBytes int) (int, error) {
 		return -1, err
 	}
 	to := unix.SockaddrInet4{Port: int(target.Port()), Addr: target.Addr().As4()}
-	if err = unix.Connect(fd, &to); err != nil && err != unix.EINPROGRESS {
+	if err = unix.Connect(fd, &to); err != nil && !errors.Is(err, unix.EINPROGRESS) {
 		unix.Close(fd)
 		return -1, err
 	}
@@ -70,7 +71,7 @@ func prepare(fd int, target netip.AddrPort, from [4]byte, receiveBytes int) erro
 
 // reset makes the coming close of fd a TCP reset, which leaves no TIME_WAIT behind.
 func reset(fd int) {
-	unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }
 
 // receive, read and write skip the scheduler's bookkeeping round a system call: on
@@ -143,7 +144,7 @@ func (p *poller) change(fd int, index int32, generation uint32, writable bool) e
 
 // forget stops reporting fd.
 func (p *poller) forget(fd int) {
-	unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, fd, nil)
+	_ = unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, fd, nil)
 }
 
 func (p *poller) control(op, fd int, index int32, generation uint32, writable bool) error {

@@ -187,7 +187,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		if err := w.send(cmd); err != nil {
 			return err
 		}
-		answer, err := w.receive(func(p Progress) { encoder.Encode(reply{Progress: &p}) })
+		answer, err := w.receive(func(p Progress) { _ = encoder.Encode(reply{Progress: &p}) })
 		if err != nil {
 			return err
 		}

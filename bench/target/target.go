@@ -145,7 +145,7 @@ func (s *Server) Start(ctx context.Context, extra ...string) error {
 		}
 	}
 	if err := s.awaitPort(ctx); err != nil {
-		s.Stop()
+		_ = s.Stop()
 		return err
 	}
 	return nil
@@ -200,7 +200,7 @@ func (s *Server) spawn(extra []string) error {
 // allowed are the processors that this program was started with, before it pinned
 // itself to any.
 var allowed = func() (set unix.CPUSet) {
-	unix.SchedGetaffinity(0, &set)
+	_ = unix.SchedGetaffinity(0, &set)
 	return set
 }()
 
@@ -232,7 +232,7 @@ func (s *Server) awaitPort(ctx context.Context) error {
 			return conn.Close()
 		}
 		if s.ended() {
-			return fmt.Errorf("target: the server has ended: %v\n%s", s.process.err, s.LogTail())
+			return fmt.Errorf("target: the server has ended: %w\n%s", s.process.err, s.LogTail())
 		}
 		if ctx.Err() != nil || time.Now().After(deadline) {
 			return fmt.Errorf("target: nobody answers at %s: %w\n%s", s.addr, err, s.LogTail())
@@ -256,7 +256,7 @@ func (s *Server) ended() bool {
 // Alive returns an error when a server that was started here has ended.
 func (s *Server) Alive() error {
 	if s.ended() {
-		return fmt.Errorf("target: the server has ended: %v\n%s", s.process.err, s.LogTail())
+		return fmt.Errorf("target: the server has ended: %w\n%s", s.process.err, s.LogTail())
 	}
 	return nil
 }
@@ -269,12 +269,12 @@ func (s *Server) Stop() error {
 		return nil
 	}
 	s.process = nil
-	unix.Kill(-p.pid, unix.SIGTERM)
+	_ = unix.Kill(-p.pid, unix.SIGTERM)
 	select {
 	case <-p.ended:
 		return nil
 	case <-time.After(stopPatience):
-		unix.Kill(-p.pid, unix.SIGKILL)
+		_ = unix.Kill(-p.pid, unix.SIGKILL)
 		<-p.ended
 		return fmt.Errorf("target: the server did not end within %v of SIGTERM", stopPatience)
 	}

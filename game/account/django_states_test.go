@@ -142,7 +142,7 @@ func TestDjangoFileStates(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		t.Cleanup(func() { os.Chmod(filepath.Dir(old), 0o700) })
+		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(old), 0o700) })
 		mustImport(t, job(old, databasePath(t)))
 	})
 	t.Run("cut off in a transaction", func(t *testing.T) {

@@ -126,7 +126,7 @@ func TestPanicTellsNoPassword(t *testing.T) {
 	})
 	if err := s.Login("alice", password, func(a Account, _ error) {
 		defer s.Release(a.ID)
-		var none []string
+		none := make([]string, 0)
 		_ = none[len(a.Name)]
 	}); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 // Result says what became of a packet that a producer pushed.
 type Result uint8
 
+// What became of a push.
 const (
 	Pushed  Result = iota // the consumer will pop it
 	Full                  // refused: the consumer is a whole ring behind

@@ -128,7 +128,7 @@ func TestActions(t *testing.T) {
 		{"unban", "unban", `{"name":"bob"}`, 200, "no longer banned"},
 		{"unban an address", "unban", `{"address":"2001:db8::99"}`, 200, "2001:db8::/64 is no longer banned"},
 		{"unban nobody", "unban", `{}`, 400, "name is missing"},
-		{"unknown field", "kick", `{"nmae":"bob"}`, 400, "unknown field"},
+		{"unknown field", "kick", `{"nick":"bob"}`, 400, "unknown field"},
 		{"two values", "kick", `{"name":"bob"}{}`, 400, "more than one value"},
 		{"no JSON", "kick", `name=bob`, 400, "not the JSON"},
 		{"too much", "kick", `{"name":"` + strings.Repeat("x", maxBodyBytes) + `"}`, 413, "too much"},

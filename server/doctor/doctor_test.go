@@ -16,7 +16,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"log"
 	"log/slog"
 	"math/big"
 	"net"
@@ -86,7 +85,7 @@ func TestRealPort(t *testing.T) {
 			http.NotFound(w, r)
 			return
 		}
-		io.WriteString(w, answer)
+		_, _ = io.WriteString(w, answer)
 	}))
 	defer server.Close()
 	addr := server.Listener.Addr().String()
@@ -105,7 +104,7 @@ func TestRealPort(t *testing.T) {
 		}
 		return nil, nil
 	}}
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	secure.StartTLS()
 	defer secure.Close()
 	named := Config{Addr: secure.Listener.Addr().String(), MaxPlayers: 1, Domains: []string{"game.example"}}
@@ -203,7 +202,7 @@ func TestDatabase(t *testing.T) {
 	}{
 		{"none", func(*testing.T, *probe) {}, []Level{OK}, "the first start makes it"},
 		{"sound", func(t *testing.T, p *probe) { database(t, p.DB) }, []Level{OK}, "is sound: 1 accounts"},
-		{"rubbish", func(t *testing.T, p *probe) { os.WriteFile(p.DB, bytes.Repeat([]byte("x"), 5000), 0o600) }, []Level{Fail}, "tavern restore BACKUP -db"},
+		{"rubbish", func(t *testing.T, p *probe) { _ = os.WriteFile(p.DB, bytes.Repeat([]byte("x"), 5000), 0o600) }, []Level{Fail}, "tavern restore BACKUP -db"},
 		{"damaged", func(t *testing.T, p *probe) {
 			database(t, p.DB)
 			about, err := os.Stat(p.DB)
@@ -214,11 +213,11 @@ func TestDatabase(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, []Level{Fail}, "tavern restore"},
-		{"open to others", func(t *testing.T, p *probe) { database(t, p.DB); os.Chmod(p.DB, 0o644) }, []Level{OK, Warn}, "chmod 600"},
+		{"open to others", func(t *testing.T, p *probe) { database(t, p.DB); _ = os.Chmod(p.DB, 0o644) }, []Level{OK, Warn}, "chmod 600"},
 		{"a huge log", func(t *testing.T, p *probe) {
 			database(t, p.DB)
-			os.WriteFile(p.DB+"-wal", nil, 0o600)
-			os.Truncate(p.DB+"-wal", 300<<20)
+			_ = os.WriteFile(p.DB+"-wal", nil, 0o600)
+			_ = os.Truncate(p.DB+"-wal", 300<<20)
 		}, []Level{OK, Warn}, "300 MiB"},
 		{"from the future", func(t *testing.T, p *probe) {
 			database(t, p.DB)

@@ -189,7 +189,7 @@ func (d *Desk) Counts(f func(action string, n uint64)) {
 // those who were in the world. Any goroutine.
 func (d *Desk) Kicked() uint64 { return d.kicked.Load() }
 
-// Expelled: see Kicked.
+// Expelled is how many were closed because of a ban. Any goroutine.
 func (d *Desk) Expelled() uint64 { return d.expelled.Load() }
 
 // CommandsFull is how many chat commands were refused because too many waited.

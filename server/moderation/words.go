@@ -181,8 +181,8 @@ func word(text string) (w, rest string) {
 		if !strings.HasPrefix(text, string(open)) {
 			continue
 		}
-		if w, rest, ok := strings.Cut(text[size:], marks[size:]); ok {
-			return strings.TrimSpace(w), strings.TrimLeft(rest, " ")
+		if quoted, behind, ok := strings.Cut(text[size:], marks[size:]); ok {
+			return strings.TrimSpace(quoted), strings.TrimLeft(behind, " ")
 		}
 	}
 	w, rest, _ = strings.Cut(text, " ")

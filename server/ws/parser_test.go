@@ -300,7 +300,7 @@ func TestEverySplit(t *testing.T) {
 		longest = 11
 	}
 	splits := 0
-	for _, s := range [][]byte{
+	for _, whole := range [][]byte{
 		frame(fin|text, "aß€"), frame(fin|text, "\xf0\x9f\x98\x80"), frame(fin|text, "a\xe2\x82"), frame(fin|text, "\xed\xa0\x80"),
 		frame(fin|blob, "\xff"), frame(ping, "ping"), join(frame(text, ""), frame(fin|more, "")), join(frame(text, ""), frame(ping, "")),
 		join(frame(text, "\xc3"), frame(fin|more, "\x9f")), join(frame(blob, "a"), frame(fin|blob, "")),
@@ -308,7 +308,7 @@ func TestEverySplit(t *testing.T) {
 		frame(fin|blob, strings.Repeat("a", 200))[:14], {fin | blob, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4}, {fin | blob, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0},
 		{fin | blob, 0xfe, 0, 125}, {fin | text, 0x01, 'a'}, join(frame(fin|text, "a"), []byte{0x03}), join(frame(pong, ""), frame(0x40|ping, "")),
 	} {
-		s := s[:min(len(s), longest)]
+		s := whole[:min(len(whole), longest)]
 		want := reference(s, 100000)
 		for mask := range 1 << (len(s) - 1) {
 			pieces, from := [][]byte(nil), 0
