@@ -136,7 +136,7 @@ func TestPanicTellsNoPassword(t *testing.T) {
 	shut(t, s)
 	mu.Lock()
 	defer mu.Unlock()
-	if text := log.String(); strings.Count(text, "panic in the answer") != 2 || strings.Contains(text, password) {
+	if text := log.String(); strings.Count(text, "panic in the accounts") != 2 || strings.Contains(text, password) {
 		t.Errorf("two panics were logged as %s", text)
 	}
 }
