@@ -183,8 +183,7 @@ func (st *storm) restart(t *testing.T, db string) *testServer {
 }
 
 // TestTerminateUnderLoad sends SIGTERM into the storm.
-func TestTerminateUnderLoad(t *testing.T) {
-	t.Parallel()
+func TestTerminateUnderLoad(t *testing.T) { // not parallel: it takes what the machine has
 	db := filepath.Join(t.TempDir(), "tavern.db")
 	p := startProcess(t, db, "-tick", "10ms", "-speed", "350", "-limits", "off")
 	st := startStorm(t, p)
@@ -216,8 +215,7 @@ func TestTerminateUnderLoad(t *testing.T) {
 }
 
 // TestKillUnderLoad sends SIGKILL into the storm.
-func TestKillUnderLoad(t *testing.T) {
-	t.Parallel()
+func TestKillUnderLoad(t *testing.T) { // not parallel: it takes what the machine has
 	db := filepath.Join(t.TempDir(), "tavern.db")
 	p := startProcess(t, db, "-tick", "10ms", "-speed", "350", "-limits", "off")
 	st := startStorm(t, p)
