@@ -94,9 +94,11 @@ func soak(ctx context.Context, l *lab, f soakFlags) error {
 			return err
 		}
 	}
-	// From where each account was logged in to is remembered for weeks, bounded, but by
-	// so much that a leak would not show beside it.
-	flags := append(w.flags(), "-max-blocked", f.blocked.String(), "-login-tries", "0")
+	// Limits are on, or nobody would be closed for packet after packet that is none; those
+	// of rates and addresses are lifted one by one. One of them besides would hide a leak:
+	// from where each account was logged in to is remembered for weeks, bounded, but by much.
+	flags := append(w.flags(), "-max-blocked", f.blocked.String(), "-limits", "on", "-max-per-ip", "0", "-chat-rate", "0", "-target-rate", "0",
+		"-handshake-rate", "0", "-registrations-per-hour", "0", "-requests-per-ip", "0", "-login-tries", "0")
 	if err := l.start(ctx, s.size(), flags...); err != nil {
 		return err
 	}

@@ -55,7 +55,8 @@ type limits struct {
 	requests      map[netip.Prefix]int // bounded by the hash queue and the connections
 	accounts      table[uint64, failures]
 	addresses     table[netip.Prefix, failures]
-	friends       table[friend, time.Time]
+	friends       table[uint64, uint32]
+	began         time.Time // of the friends' clock
 }
 
 func newLimits(cfg limitConfig, on bool) *limits {
@@ -64,7 +65,7 @@ func newLimits(cfg limitConfig, on bool) *limits {
 	rested := func(r *rate.Limiter, now time.Time) bool { return r.TokensAt(now) >= float64(r.Burst()) }
 	l.handshakes.rested, l.tls.rested, l.registrations.rested = rested, rested, rested
 	l.accounts.rested, l.addresses.rested = failures.rested, failures.rested
-	l.friends.rested = func(since, now time.Time) bool { return now.Sub(since) > friendTime }
+	l.friends.rested = l.strangers
 	return l
 }
 

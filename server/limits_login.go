@@ -1,6 +1,7 @@
 package main
 
 import (
+	"hash/maphash"
 	"net/netip"
 	"time"
 )
@@ -57,10 +58,27 @@ func (f *failures) takeBack(free int) {
 	}
 }
 
-// friend is an account and an address from which it was logged in to.
-type friend struct {
-	account uint64
-	network netip.Prefix
+// friend is an account and an address from which it was logged in to. It is a number
+// too, and when it was last seen is seconds since the first of all, because there is
+// one for each player: 16 bytes in the table, where the words themselves took 64.
+func (l *limits) friend(account uint64, from netip.Prefix) uint64 {
+	return maphash.Comparable(l.seed, struct {
+		account uint64
+		from    netip.Prefix
+	}{account, from})
+}
+
+// befriend notes a login. mu is held.
+func (l *limits) befriend(account uint64, from netip.Prefix, now time.Time) {
+	if l.began.IsZero() {
+		l.began = now
+	}
+	l.friends.put(l.friend(account, from), uint32(now.Sub(l.began)/time.Second), now)
+}
+
+// strangers: so long ago that the table may forget it.
+func (l *limits) strangers(seen uint32, now time.Time) bool {
+	return now.Sub(l.began)-time.Duration(seen)*time.Second > friendTime
 }
 
 // login lets a Login be tried, or says for how long it must not. What passes
@@ -79,7 +97,7 @@ func (l *limits) login(addr netip.Addr, name string) (wait time.Duration) {
 		return wait
 	}
 	c, _ := l.accounts.get(account)
-	if _, known := l.friends.get(friend{account, from}); !known {
+	if _, known := l.friends.get(l.friend(account, from)); !known {
 		if wait := c.wait(now, free); wait > 0 {
 			l.refused[limitLogins].Add(1)
 			return wait
@@ -116,7 +134,9 @@ func (l *limits) loggedIn(addr netip.Addr, name string, what lesson) {
 	}
 	if what == rightPassword {
 		l.accounts.remove(account)
-		l.friends.put(friend{account, from}, now, now)
+		if l.on.Load() {
+			l.befriend(account, from, now)
+		}
 	} else if c, ok := l.accounts.get(account); ok {
 		c.takeBack(free)
 		l.accounts.put(account, c, now)
