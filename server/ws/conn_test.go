@@ -46,6 +46,19 @@ func TestHashIsDescriptor(t *testing.T) {
 	})
 }
 
+// TestForgetAddrs pins what forgetAddrs rests on: that nbio keeps the addresses of a
+// connection where we look for them.
+func TestForgetAddrs(t *testing.T) {
+	c, _ := pair(t)
+	if c.LocalAddr() == nil || c.RemoteAddr() == nil {
+		t.Fatal("no addresses to forget")
+	}
+	forgetAddrs(c.Conn)
+	if c.LocalAddr() != nil || c.RemoteAddr() != nil {
+		t.Errorf("nbio still has %v and %v", c.LocalAddr(), c.RemoteAddr())
+	}
+}
+
 // TestTryWrite: a full socket is no error, a broken one is, a closed one as well.
 func TestTryWrite(t *testing.T) {
 	c, peer := pair(t)

@@ -7,8 +7,10 @@ import (
 	"math"
 	"net"
 	"os"
+	"reflect"
 	"sync"
 	"syscall"
+	"unsafe"
 
 	"github.com/lesismal/nbio"
 	"github.com/lesismal/nbio/logging"
@@ -148,6 +150,25 @@ func adopt(c net.Conn) (*nbio.Conn, error) {
 	}
 	return nb, err
 }
+
+// forgetAddrs frees the addresses of both ends, which nbio keeps for the life of a
+// connection and never looks at: 160 bytes of some 750, or 224 with IPv6. It has no
+// method for that, so they are found by name, and left alone if they have another.
+func forgetAddrs(c *nbio.Conn) {
+	for _, at := range addrOffsets {
+		*(*net.Addr)(unsafe.Add(unsafe.Pointer(c), at)) = nil
+	}
+}
+
+// addrOffsets are where an nbio.Conn has its addresses.
+var addrOffsets = func() (offsets []uintptr) {
+	for _, name := range []string{"lAddr", "rAddr"} {
+		if f, ok := reflect.TypeFor[nbio.Conn]().FieldByName(name); ok && f.Type == reflect.TypeFor[net.Addr]() {
+			offsets = append(offsets, f.Offset)
+		}
+	}
+	return offsets
+}()
 
 // onRead reads what has arrived and feeds it to the session. Poller.
 func (s *Server) onRead(c *nbio.Conn) {

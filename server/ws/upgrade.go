@@ -140,15 +140,13 @@ func (s *Server) upgrade(w http.ResponseWriter, key string, protocol uint8, addr
 		_ = tcp.Close()
 		return refuseWrite
 	}
-	local, remote := tcp.LocalAddr(), tcp.RemoteAddr()
 	c, err := adopt(tcp)
 	if err != nil { // out of descriptors: adopting needs one more for a moment
 		_, _ = std.Write(appendClose(nil, CloseTryLater, "server is full"))
 		_ = std.Close()
 		return refuseFull.unspoken()
 	}
-	forget(local)
-	forget(remote)
+	forgetAddrs(c)
 
 	sess := &Session{srv: s, conn: &earlyConn{conn: nbConn{c}}, protocol: protocol, proxied: proxied, addr: addr.As16()}
 	if fronted && front.tls != nil {
@@ -269,15 +267,6 @@ func SameOrigin(r *http.Request) bool {
 	}
 	u, err := url.Parse(origins[0])
 	return err == nil && len(origins) == 1 && u.Host != "" && strings.EqualFold(u.Host, r.Host)
-}
-
-// forget frees what an address points to. nbio keeps the address of each end
-// for the life of the connection: 80 bytes each, of which 32 are here, or 112
-// and 64 for IPv6. Nobody else has them once net/http has let go.
-func forget(a net.Addr) {
-	if tcp, ok := a.(*net.TCPAddr); ok {
-		tcp.IP, tcp.Zone = nil, ""
-	}
 }
 
 // unspoken is r for a connection that is no longer net/http's.
