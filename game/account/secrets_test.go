@@ -6,12 +6,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // TestFilesArePrivate: whatever the umask, nobody else can read the database, its
@@ -81,31 +79,7 @@ func TestEqualTimeAfterCostsRose(t *testing.T) {
 	s = open(t, cfg)
 	mustRegister(t, s, "new", "secret")
 
-	const samples, most = 100, 1.25
-	all := []string{"nobody", "old", "new"}
-	var ratio float64
-	for range 5 { // a machine that others use may spoil a try
-		took := map[string][]time.Duration{}
-		for range samples {
-			for _, name := range all {
-				began := time.Now()
-				if _, err := login(s, name, "wrong"); err != ErrWrong {
-					t.Fatal(err)
-				}
-				took[name] = append(took[name], time.Since(began))
-			}
-		}
-		var medians []time.Duration
-		for _, name := range all {
-			slices.Sort(took[name])
-			medians = append(medians, took[name][samples/2])
-		}
-		if ratio = float64(slices.Max(medians)) / float64(slices.Min(medians)); ratio < most {
-			t.Logf("medians of %d failed logins: %v", samples, medians)
-			return
-		}
-	}
-	t.Errorf("a failed login takes up to %.2f times as long as another", ratio)
+	failEqually(t, s, "nobody", "old", "new")
 }
 
 // TestPanicTellsNoPassword: a panic in an answer is logged, with its stack, and
