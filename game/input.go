@@ -28,11 +28,12 @@ func (l *Loop) input() {
 }
 
 func (l *Loop) enter(p *Player, e *entry) {
-	switch left := p.left.Load(); {
-	case left && e.account.ID != 0: // it was gone before we could greet it
+	left, asGuest := p.left.Load(), int(e.before-p.taken) // of the packets in its ring
+	switch gone := left && p.in.Len() <= asGuest && len(e.first) == 0; {
+	case gone && e.account.ID != 0: // before we could greet it, and without a word
 		l.cfg.Accounts.Release(e.account.ID)
 		l.saidAsGuest(p, e)
-	case left && p.in.Len() == 0: // it came and went without a word
+	case gone:
 	case e.account.ID != 0:
 		l.saidAsGuest(p, e)
 		l.world.enter(p, e.conn, e.account)
