@@ -21,14 +21,7 @@ var doctorFlags = []string{"acme-http", "addr", "admin", "config", "db", "domain
 func runDoctor(args []string, out io.Writer) error {
 	fs := commandFlags("doctor")
 	asJSON := fs.Bool("json", false, "print the findings as JSON")
-	cfg, err := parseConfigWith(fs, args, func() {
-		few := commandFlags("doctor")
-		for _, name := range doctorFlags {
-			f := fs.Lookup(name)
-			few.Var(f.Value, name, f.Usage)
-		}
-		commandHelp(few, out, doctorAbout)
-	})
+	cfg, err := parseServerCommand(fs, args, out, doctorAbout, doctorFlags)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 )
@@ -16,31 +15,29 @@ import (
 const healthAbout = `
 Asks the server on this machine whether it is alive, or with -ready whether people
 should be sent to it, and ends with 1 if not. Give it the flags, variables and file
-that the server is started with: they tell where it listens and whether it speaks TLS,
-the rest does not matter. The certificate's name is not looked at.
+that the server is started with: they tell where it listens and whether it speaks TLS.
+The certificate's name is not looked at. It takes every flag of the server; these matter:
 
-    server health
-    server health -ready -addr :443 -domain play.example.org
+    tavern health
+    tavern health -ready -addr :443 -domain play.example.org
 `
+
+// healthFlags are the flags that health looks at.
+var healthFlags = []string{"addr", "config", "domain", "proxy-protocol", "ready", "tls-cert", "tls-key", "trusted-proxies"}
 
 // healthTime bounds the question and its answer.
 const healthTime = 4 * time.Second
 
 func runHealth(args []string, out io.Writer) error {
-	path := "/healthz"
-	if slices.ContainsFunc(args, isReady) {
-		path, args = "/readyz", slices.DeleteFunc(slices.Clone(args), isReady)
-	}
-	if slices.ContainsFunc(args, func(a string) bool { return slices.Contains([]string{"-h", "-help", "--help"}, a) }) {
-		fs := commandFlags("health")
-		fs.Bool("ready", false, "ask whether people should be sent to it: it saves, and is not shutting down")
-		fs.String("addr", ":8081", "`host:port` that the server listens on, and any other flag of the server's")
-		_, err := parseCommand(fs, []string{"-h"}, out, healthAbout, 0)
-		return err
-	}
-	cfg, err := parseConfig(args, io.Discard)
+	fs := commandFlags("health")
+	ready := fs.Bool("ready", false, "ask whether people should be sent to it: it saves, and is not shutting down")
+	cfg, err := parseServerCommand(fs, args, out, healthAbout, healthFlags)
 	if err != nil {
 		return err
+	}
+	path := "/healthz"
+	if *ready {
+		path = "/readyz"
 	}
 	ctx, stop := interruptible()
 	defer stop()
@@ -53,8 +50,6 @@ func runHealth(args []string, out io.Writer) error {
 	_, err = fmt.Fprintln(out, printable(answer))
 	return err
 }
-
-func isReady(arg string) bool { return arg == "-ready" || arg == "--ready" }
 
 // askHealth asks the server that runs with cfg on this machine, and returns what it
 // says.

@@ -57,6 +57,19 @@ func parseCommand(fs *flag.FlagSet, args []string, out io.Writer, about string, 
 	return named, nil
 }
 
+// parseServerCommand is parseCommand for one that is given the flags, variables and
+// file of the server, of which it looks at a few, and its own are in fs.
+func parseServerCommand(fs *flag.FlagSet, args []string, out io.Writer, about string, few []string) (*config, error) {
+	return parseConfigWith(fs, args, func() {
+		shown := commandFlags(fs.Name())
+		for _, name := range few {
+			f := fs.Lookup(name)
+			shown.Var(f.Value, name, f.Usage)
+		}
+		commandHelp(shown, out, about)
+	})
+}
+
 // commandHelp prints what a command does, and its flags.
 func commandHelp(fs *flag.FlagSet, out io.Writer, about string) {
 	fmt.Fprintln(out, strings.TrimSpace(about))

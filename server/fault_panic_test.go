@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,14 +20,7 @@ import (
 // rigged is a server whose parts panic when they are told to, and its log.
 type rigged struct {
 	*testServer
-	mu  sync.Mutex
-	log bytes.Buffer
-}
-
-func (r *rigged) Write(b []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.Write(b)
+	log lockedBuffer
 }
 
 // startPanicking runs a server that rig has put panics into.
@@ -37,7 +28,7 @@ func startPanicking(t testing.TB, rig func(part any), args ...string) *rigged {
 	t.Helper()
 	r := new(rigged)
 	r.testServer = startRigged(t, func(cfg *config) {
-		cfg.logger = slog.New(slog.NewTextHandler(r, nil))
+		cfg.logger = slog.New(slog.NewTextHandler(&r.log, nil))
 		cfg.rig = rig
 	}, args...)
 	t.Cleanup(r.stop)
@@ -48,11 +39,10 @@ func startPanicking(t testing.TB, rig func(part any), args ...string) *rigged {
 // this file.
 func (r *rigged) tells(t testing.TB, cause string) {
 	t.Helper()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	lines := slices.DeleteFunc(strings.Split(r.log.String(), "\n"), func(l string) bool { return !strings.Contains(l, cause) || !strings.Contains(l, "level=ERROR") })
+	log := r.log.String()
+	lines := slices.DeleteFunc(strings.Split(log, "\n"), func(l string) bool { return !strings.Contains(l, cause) || !strings.Contains(l, "level=ERROR") })
 	if len(lines) == 0 || !strings.Contains(lines[0], "fault_panic_test.go") {
-		t.Errorf("the log does not tell of the panic %q with its stack:\n%s", cause, r.log.String())
+		t.Errorf("the log does not tell of the panic %q with its stack:\n%s", cause, log)
 	}
 }
 

@@ -101,6 +101,8 @@ func (m *metrics) registerGate(g *gate) {
 	m.total("gate_waiting_full_total", "Packets dropped because a login was under way.", &g.counts.waitingFull)
 	m.total("gate_abandoned_total", "Packets dropped because their connection ended before its login was answered.", &g.counts.abandoned)
 	m.total("gate_requests_total", "Registrations and logins asked for, granted or not.", &g.counts.requests)
+	m.total("account_registered_total", "Accounts made.", &g.counts.registered)
+	m.total("account_logins_total", "Logins granted.", &g.counts.logins)
 }
 
 // registerAccounts names what the accounts count.
@@ -127,8 +129,6 @@ func (m *metrics) registerModeration(g *gate, o *office) {
 	if o.admin != nil {
 		m.counter("admin_login_failures_total", "Wrong tokens for the operator's page and API.", func() float64 { return float64(o.admin.LoginFailures()) })
 	}
-	m.total("account_registered_total", "Accounts made.", &g.counts.registered)
-	m.total("account_logins_total", "Logins granted.", &g.counts.logins)
 	m.registry.MustRegister(actionCollector{g.desk})
 	m.counter("moderation_panics_total", "Panics in chat commands.", func() float64 { return float64(g.desk.Panics()) })
 	m.counter("moderation_commands_full_total", "Chat commands refused because too many waited.", func() float64 { return float64(g.desk.CommandsFull()) })
